@@ -1,0 +1,3 @@
+module github.com/lunemq/lunemq
+
+go 1.26
