@@ -1,0 +1,111 @@
+package store
+
+import (
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+)
+
+// Session is the record of a durable session: all that outlives a connection
+// except its messages and packet identifiers.
+type Session struct {
+	Key           mqtt.SessionKey
+	Username      string
+	Subscriptions []mqtt.Subscription
+	Expiry        time.Duration // session expiry interval; Forever = never
+	Offline       time.Time     // when the connection ended; zero while connected
+	Will          *mqtt.Will    // delayed will still to be published, nil = none
+	WillDue       time.Time
+}
+
+// Forever is the session expiry interval that never ends.
+const Forever = time.Duration(1<<63 - 1)
+
+// Entry is one message of a session's queue. Number orders the queue and never
+// repeats within a session.
+type Entry struct {
+	Number   uint64
+	Message  *mqtt.Message
+	Delivery mqtt.Delivery
+	PacketID uint16 // assigned identifier of a QoS 2 message in flight, 0 = not sent
+	Released bool   // PUBREC was received: PUBREL is to be repeated, not PUBLISH
+	Enqueued time.Time
+}
+
+// OpKind says what an Op does.
+type OpKind uint8
+
+// Kinds of Op, with the fields each uses beside Key.
+const (
+	PutSession    OpKind = iota + 1 // Session
+	DeleteSession                   // and all its entries and identifiers
+	Append                          // Entry
+	Assign                          // Entry.Number, Entry.PacketID: the message is in flight under this identifier
+	Release                         // Entry.Number: PUBREC received
+	Complete                        // Entry.Number: acknowledged or dropped
+	PutInbound                      // PacketID: an inbound QoS 2 message was accepted
+	DropInbound                     // PacketID: its PUBREL was received
+	PutRetained                     // Message
+	DropRetained                    // Message (Mountpoint, Topic)
+)
+
+// Op is one change.
+type Op struct {
+	Kind     OpKind
+	Key      mqtt.SessionKey
+	Session  *Session
+	Entry    Entry
+	PacketID uint16
+	Message  *mqtt.Message
+}
+
+// Batch collects changes that are committed together. Owned by whoever builds
+// it until Commit; the zero value is empty.
+type Batch struct {
+	Ops []Op
+	// Sync says that a promise to a client rests on this batch: done is called
+	// only when it is in stable storage.
+	Sync bool
+}
+
+// Add appends one change.
+func (b *Batch) Add(op Op) { b.Ops = append(b.Ops, op) }
+
+// Empty reports whether there is nothing to commit.
+func (b *Batch) Empty() bool { return len(b.Ops) == 0 }
+
+// Reset empties the batch for reuse and forgets its references.
+func (b *Batch) Reset() {
+	clear(b.Ops)
+	b.Ops, b.Sync = b.Ops[:0], false
+}
+
+// Committer makes batches permanent, in the order of the calls.
+type Committer interface {
+	// Commit takes the changes of b (b may be reset when it returns) and calls
+	// done exactly once, perhaps before it returns and from any goroutine,
+	// with nil when they are in force (in stable storage if b.Sync) or with
+	// the error that prevented it; then none of them is. It does not block for
+	// the disk. done must not block.
+	Commit(b *Batch, done func(error))
+}
+
+// Reader reads what was committed. It may block for the disk.
+type Reader interface {
+	// Sessions calls f for each durable session until f returns false.
+	Sessions(f func(*Session) bool) error
+	// Queue calls f for the entries of one session in the order of Number,
+	// beginning behind after, until f returns false. It ends with inbound
+	// QoS 2 identifiers in no order.
+	Queue(key mqtt.SessionKey, after uint64, f func(Entry) bool) (inbound []uint16, err error)
+	// Retained calls f for each retained message until f returns false.
+	Retained(f func(*mqtt.Message) bool) error
+}
+
+// Store is what the broker is composed with.
+type Store interface {
+	Committer
+	Reader
+	// Close commits what was taken and gives everything back.
+	Close() error
+}
