@@ -50,6 +50,13 @@ type Delivery struct {
 	SubscriptionIDs []uint32 // of all matching subscriptions that carry one, MQTT 5.0 §3.3.2.3.8
 }
 
+// Queued is one message in a session's queue or in flight to its client.
+type Queued struct {
+	Number   uint64 // order within the session, never repeated
+	Message  *Message
+	Delivery Delivery
+}
+
 // RetainHandling says when a SUBSCRIBE is answered with retained messages.
 //
 // Spec: MQTT 5.0 §3.8.3.1.

@@ -21,15 +21,11 @@ type Session struct {
 // Forever is the session expiry interval that never ends.
 const Forever = time.Duration(1<<63 - 1)
 
-// Entry is one message of a session's queue. Number orders the queue and never
-// repeats within a session.
+// Entry is one message of a session's queue as kept on disk.
 type Entry struct {
-	Number   uint64
-	Message  *mqtt.Message
-	Delivery mqtt.Delivery
+	mqtt.Queued
 	PacketID uint16 // assigned identifier of a QoS 2 message in flight, 0 = not sent
 	Released bool   // PUBREC was received: PUBREL is to be repeated, not PUBLISH
-	Enqueued time.Time
 }
 
 // OpKind says what an Op does.
