@@ -99,7 +99,9 @@ type (
 	// OnMessageDrop observes a drop.
 	OnMessageDrop interface{ OnMessageDrop(d *Drop) }
 	// OnConfigChange observes a run-time change of configuration keys.
-	OnConfigChange interface{ OnConfigChange(changed map[string]string) }
+	OnConfigChange interface {
+		OnConfigChange(changed map[string]string)
+	}
 )
 
 // Plugin is a named set of hooks.

@@ -79,6 +79,7 @@ type Subscription struct {
 	QoS               QoS    // maximum QoS granted
 	NoLocal           bool
 	RetainAsPublished bool
+	UpgradeQoS        bool // the session's upgrade_outgoing_qos: deliver with QoS even when published with less
 	RetainHandling    RetainHandling
 }
 

@@ -1,0 +1,241 @@
+package session
+
+import (
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// softOutput is how many bytes are encoded ahead of the socket from the queue;
+// the rest waits unencoded.
+const softOutput = 64 << 10
+
+// Deliver takes one message for the client: into the output if it may go at
+// once, into the queue else. What the queue drops for it is tallied.
+// The store already has durable entries; b takes the completion of those that
+// were dropped.
+func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
+	if m.st.Queue.Len() == 0 && !m.resume {
+		if it.Delivery.QoS == mqtt.AtMostOnce {
+			if len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
+				m.tally.drop(it, mqtt.DropOutputFull)
+				return
+			}
+			m.emit(now, it, b)
+			return
+		}
+		if m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput {
+			m.emit(now, it, b)
+			return
+		}
+	}
+	if d, ok := m.st.Queue.Push(it, m.params.Online); !ok {
+		m.Drop(d, mqtt.DropQueueFull, b)
+	}
+}
+
+// Drop tallies a dropped message and completes it in the store.
+func (m *Machine) Drop(it mqtt.Queued, r mqtt.DropReason, b *store.Batch) {
+	m.tally.drop(it, r)
+	m.st.Complete(it, b)
+}
+
+// Complete notes in b that the store may forget the message.
+func (s *State) Complete(it mqtt.Queued, b *store.Batch) {
+	if s.stored && it.Delivery.QoS > mqtt.AtMostOnce {
+		b.Add(store.Op{Kind: store.Complete, Key: s.Key, Entry: store.Entry{Queued: it}})
+	}
+}
+
+// mayFly reports whether one more message of that QoS may be sent.
+func (m *Machine) mayFly(q mqtt.QoS) bool {
+	return q == mqtt.AtMostOnce || m.onWire < m.params.MaxInflight && m.st.window.live < maxID
+}
+
+// Flow encodes what quota and output allow: first what was in flight before a
+// reconnect, then the queue. QoS 2 messages of a durable session are put into
+// b with their packet identifier; the caller calls Assigned when b is
+// committed. It reports whether b was written to for that reason.
+func (m *Machine) Flow(now time.Time, b *store.Batch) (assigns bool) {
+	if m.phase < Connected || m.phase == Ended {
+		return false
+	}
+	if m.resume {
+		m.repeat(now)
+	}
+	lifo := m.params.Online.LIFO
+	ops := len(b.Ops)
+	for !m.resume && len(m.out)-m.taken < softOutput {
+		it, ok := m.st.Queue.Next(lifo)
+		if !ok || !m.mayFly(it.Delivery.QoS) {
+			break
+		}
+		m.st.Queue.Pop(lifo)
+		m.emit(now, it, b)
+	}
+	for _, op := range b.Ops[ops:] {
+		if op.Kind == store.Assign {
+			return true
+		}
+	}
+	return false
+}
+
+// emit sends one message, or drops it as expired or too large.
+func (m *Machine) emit(now time.Time, it mqtt.Queued, b *store.Batch) {
+	if it.Message.Expired(now) { // [MQTT-3.3.2-5]
+		m.Drop(it, mqtt.DropExpired, b)
+		return
+	}
+	if it.Delivery.QoS == mqtt.AtMostOnce {
+		if !m.encode(now, it, 0, false) {
+			m.tally.drop(it, mqtt.DropTooLarge)
+			return
+		}
+		m.tally.Completed++
+		return
+	}
+	if !m.fits(now, it) { // [MQTT-3.1.2-25]
+		m.Drop(it, mqtt.DropTooLarge, b)
+		return
+	}
+	if it.Delivery.QoS == mqtt.ExactlyOnce && m.st.stored {
+		f := m.st.window.add(it, stepAssigning)
+		m.onWire++
+		f.onWire = true
+		b.Add(store.Op{Kind: store.Assign, Key: m.st.Key, Entry: store.Entry{Queued: it, PacketID: f.id()}})
+		b.Sync = true
+		return
+	}
+	f := m.st.window.add(it, stepSent)
+	m.onWire++
+	f.onWire = true
+	m.encode(now, it, f.id(), false)
+}
+
+// Assigned sends the QoS 2 messages whose packet identifiers are now stored,
+// up to and including sequence number upTo, see Assigning.
+func (m *Machine) Assigned(now time.Time, upTo uint64) {
+	m.st.window.each(func(f *inflight) {
+		if f.step == stepAssigning && f.seq <= upTo && f.onWire {
+			f.step = stepSent
+			m.encode(now, f.item, f.id(), false)
+		}
+	})
+}
+
+// Assigning returns what Assigned must be told after the commit of the batch
+// that Flow or Deliver has just written to.
+func (m *Machine) Assigning() uint64 { return m.st.window.next }
+
+// repeat sends again, after a reconnect, what was in flight: PUBLISH with DUP,
+// PUBREL, in the original order and within the quota.
+//
+// Spec: MQTT 5.0 §4.4 [MQTT-4.4.0-1].
+func (m *Machine) repeat(now time.Time) {
+	w := &m.st.window
+	for i := w.head; i < len(w.list); i++ {
+		f := &w.list[i]
+		if f.onWire || f.step == stepDone {
+			continue
+		}
+		if m.onWire >= m.params.MaxInflight || len(m.out)-m.taken >= softOutput {
+			return
+		}
+		f.onWire = true
+		m.onWire++
+		m.sendAgain(now, f)
+	}
+	m.resume = false
+}
+
+// sendAgain repeats one packet of a message in flight.
+func (m *Machine) sendAgain(now time.Time, f *inflight) {
+	switch f.step {
+	case stepSent, stepAssigning:
+		f.step = stepSent
+		m.encode(now, f.item, f.id(), true)
+	case stepReleasing, stepReleased:
+		f.step = stepReleased
+		m.send(&packet.Pubrel{Ack: packet.Ack{PacketID: f.id()}})
+	}
+}
+
+// retry repeats what is unacknowledged for a whole retry interval, 3.x only.
+func (m *Machine) retry(now time.Time) {
+	mark := m.retryMark
+	m.st.window.each(func(f *inflight) {
+		if f.seq < mark && f.onWire && (f.step == stepSent || f.step == stepReleased) {
+			m.sendAgain(now, f)
+		}
+	})
+	m.retryMark = m.st.window.next
+	m.nextRetry = now.Add(m.params.RetryInterval)
+}
+
+// fits reports whether the client's maximum packet size allows the message.
+func (m *Machine) fits(now time.Time, it mqtt.Queued) bool {
+	if m.maxPacket == 0 {
+		return true
+	}
+	m.fill(now, it, 1, false)
+	return m.pub.Size(m.version) <= m.maxPacket
+}
+
+// encode appends the PUBLISH of one message; false = larger than the client
+// accepts.
+func (m *Machine) encode(now time.Time, it mqtt.Queued, id uint16, dup bool) bool {
+	m.fill(now, it, id, dup)
+	if m.maxPacket > 0 && m.pub.Size(m.version) > m.maxPacket && !dup {
+		return false
+	}
+	if m.aliasMax > 0 {
+		m.alias()
+	}
+	m.out = m.pub.AppendHeader(m.out, m.version)
+	if m.version == mqtt.V5 {
+		m.out = append(m.out, m.pub.Properties...)
+	}
+	m.out = append(m.out, m.pub.Payload...)
+	m.tally.Sent[packet.TypePublish]++
+	return true
+}
+
+// fill puts the PUBLISH of one message into the scratch packet.
+func (m *Machine) fill(now time.Time, it mqtt.Queued, id uint16, dup bool) {
+	msg := it.Message
+	p := &m.pub
+	*p = packet.Publish{Dup: dup, Retain: it.Delivery.Retain, QoS: it.Delivery.QoS, Topic: msg.Topic, PacketID: id,
+		SubscriptionIDs: it.Delivery.SubscriptionIDs, Properties: msg.Properties, Payload: msg.Payload}
+	if !msg.Expires.IsZero() { // [MQTT-3.3.2-6]
+		left := (msg.Expires.Sub(now) + time.Second - 1) / time.Second
+		p.HasMessageExpiry, p.MessageExpiry = true, uint32(max(1, left))
+	}
+}
+
+// alias replaces the topic name of the scratch packet by an alias the client
+// knows, or teaches it one. The first topics get one; none is taken away.
+//
+// Spec: MQTT 5.0 §3.3.2.3.4.
+func (m *Machine) alias() {
+	p := &m.pub
+	if a, known := m.aliasOut[p.Topic]; known {
+		p.HasTopicAlias, p.TopicAlias, p.Topic = true, a, ""
+		return
+	}
+	if len(m.aliasOut) >= m.aliasMax {
+		return
+	}
+	if m.aliasOut == nil {
+		m.aliasOut = make(map[string]uint16)
+	}
+	a := uint16(len(m.aliasOut) + 1)
+	m.aliasOut[p.Topic] = a
+	p.HasTopicAlias, p.TopicAlias = true, a
+	if m.maxPacket > 0 && p.Size(m.version) > m.maxPacket { // the alias' own bytes are too many
+		delete(m.aliasOut, p.Topic)
+		p.HasTopicAlias, p.TopicAlias = false, 0
+	}
+}

@@ -1,0 +1,116 @@
+package session
+
+import (
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/queue"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// State is a session: what may survive its connection. Owned by the holder of
+// the client's lock.
+//
+// Spec: MQTT 5.0 §4.1; MQTT 3.1.1 §4.1.
+type State struct {
+	Key      mqtt.SessionKey
+	Username string
+	// Expiry is how long the session outlives its connection: 0 = it ends with
+	// it, store.Forever = always.
+	Expiry time.Duration
+	// Subscriptions by filter as the client sent it, "$share/..." included.
+	Subscriptions map[string]mqtt.Subscription
+	Queue         queue.Queue
+	Since         time.Time // when the session began
+	// Started is when its present or last connection began.
+	Started time.Time
+
+	window  window
+	inbound map[uint16]struct{} // QoS 2 packet identifiers accepted and not released
+	number  uint64              // of the last message that entered
+	stored  bool                // has a record in the store
+}
+
+// NewState returns an empty session.
+func NewState(key mqtt.SessionKey, now time.Time) *State {
+	return &State{Key: key, Since: now}
+}
+
+// Durable reports whether the session outlives its connection, so that its
+// messages and identifiers are kept in the store.
+func (s *State) Durable() bool { return s.Expiry > 0 }
+
+// Inflight returns the number of messages sent and not completed.
+func (s *State) Inflight() int { return s.window.live }
+
+// NextNumber returns the number of the next message that enters the session.
+func (s *State) NextNumber() uint64 {
+	s.number++
+	return s.number
+}
+
+// Record is the session as the store keeps it.
+func (s *State) Record() *store.Session {
+	r := &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
+	for _, sub := range s.Subscriptions {
+		r.Subscriptions = append(r.Subscriptions, sub)
+	}
+	return r
+}
+
+// PutRecord adds the session's record to b if the session is durable, and
+// deletes it if it is no longer.
+func (s *State) PutRecord(b *store.Batch, sync bool) {
+	switch {
+	case s.Durable():
+		b.Add(store.Op{Kind: store.PutSession, Key: s.Key, Session: s.Record()})
+		s.stored = true
+	case s.stored:
+		b.Add(store.Op{Kind: store.DeleteSession, Key: s.Key})
+		s.stored = false
+	default:
+		return
+	}
+	b.Sync = b.Sync || sync
+}
+
+// Restore fills an empty session from the store.
+func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16) {
+	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
+	for _, e := range entries {
+		s.number = max(s.number, e.Number)
+		switch {
+		case e.Released:
+			s.window.restore(e.Queued, e.PacketID, stepReleased)
+		case e.PacketID != 0:
+			s.window.restore(e.Queued, e.PacketID, stepSent)
+		default:
+			s.Queue.Push(e.Queued, queue.Limits{Messages: -1})
+		}
+	}
+	for _, id := range inbound {
+		s.accept(id)
+	}
+}
+
+// accept remembers an inbound QoS 2 identifier.
+func (s *State) accept(id uint16) {
+	if s.inbound == nil {
+		s.inbound = make(map[uint16]struct{})
+	}
+	s.inbound[id] = struct{}{}
+}
+
+// Drain empties the session: every message in flight and in the queue is given
+// to f, oldest first.
+func (s *State) Drain(f func(mqtt.Queued)) {
+	s.window.each(func(x *inflight) { f(x.item) })
+	s.window = window{next: s.window.next}
+	for {
+		it, ok := s.Queue.Pop(false)
+		if !ok {
+			return
+		}
+		f(it)
+	}
+}
