@@ -10,7 +10,7 @@ import (
 // reload makes a new one for new connections.
 type Config struct {
 	MaxClientIDSize     int            `key:"max_client_id_size" default:"100" range:"0..65535" unit:"bytes" reload:"new sessions" doc:"Longest client identifier; a longer one is refused."`
-	PersistentExpiry    value.Expiry   `key:"persistent_client_expiration" default:"never" reload:"new sessions" doc:"How long a 3.x session without clean session is kept after its connection ended, and the most a 5.0 client gets; never = forever."`
+	PersistentExpiry    value.Expiry   `key:"persistent_client_expiration" default:"never" reload:"new sessions" doc:"How long a 3.x session without clean session is kept after its connection ended; 5.0 clients say it themselves. never = forever."`
 	MaxSubscriptions    int            `key:"max_subscriptions_per_client" default:"0" range:"0..2147483647" reload:"new sessions" doc:"Subscriptions of one session; further ones are refused with 0x80, in 5.0 0x97. 0 = unlimited."`
 	RetryInterval       time.Duration  `key:"retry_interval" default:"0" unit:"s" range:"0..86400" reload:"new sessions" doc:"3.x only: send unacknowledged PUBLISH and PUBREL again on a live connection after this time. 0 = only after a reconnect, as the standard advises."`
 	MaxInflight         int            `key:"max_inflight_messages" default:"20" range:"0..65535" unit:"messages" reload:"new sessions" doc:"3.x only: QoS 1 and 2 messages sent and not completed. 1 = strict order, 0 = unlimited."`

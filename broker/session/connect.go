@@ -94,22 +94,21 @@ func (m *Machine) defaults(p *packet.Connect) Params {
 }
 
 // SessionExpiry is how long the session of this CONNECT outlives its
-// connection: 3.x without clean session and 5.0 by its property, both capped
-// by persistent_client_expiration.
+// connection: 5.0 by its property, 3.x without clean session by
+// persistent_client_expiration.
 //
 // Spec: MQTT 5.0 §3.1.2.11.2; MQTT 3.1.1 §3.1.2.4.
 func (c *Config) SessionExpiry(p *packet.Connect) time.Duration {
-	limit := store.Forever
-	if c.PersistentExpiry.Duration() > 0 {
-		limit = c.PersistentExpiry.Duration()
+	if p.Version == mqtt.V5 {
+		return expiry(p.SessionExpiry)
 	}
-	if p.Version != mqtt.V5 {
-		if p.CleanStart {
-			return 0
-		}
+	if p.CleanStart {
+		return 0
+	}
+	if limit, ok := c.PersistentExpiry.Limit(); ok && limit > 0 {
 		return limit
 	}
-	return expiry(p.SessionExpiry)
+	return store.Forever
 }
 
 // expiry turns the wire's seconds into a duration.
