@@ -43,11 +43,13 @@ func (m *Message) Size() int {
 const messageOverhead = 128
 
 // Delivery is what one receiver's subscriptions make of a message: one copy.
-// SubscriptionIDs is shared and read-only.
+//
+// Spec: MQTT 5.0 §3.3.2.3.8 (subscription identifiers), §3.3.1.3 (RETAIN).
 type Delivery struct {
-	QoS             QoS      // granted: min(published, subscribed), or the latter with upgrade_outgoing_qos
-	Retain          bool     // RETAIN flag of the outgoing packet
-	SubscriptionIDs []uint32 // of all matching subscriptions that carry one, MQTT 5.0 §3.3.2.3.8
+	QoS            QoS      // granted: min(published, subscribed), or the latter with upgrade_outgoing_qos
+	Retain         bool     // RETAIN flag of the outgoing packet
+	SubscriptionID uint32   // of a matching subscription, 0 = none has one
+	MoreIDs        []uint32 // those of further matching subscriptions; shared, read-only
 }
 
 // Queued is one message in a session's queue or in flight to its client.

@@ -208,7 +208,11 @@ func (m *Machine) fill(now time.Time, it mqtt.Queued, id uint16, dup bool) {
 	msg := it.Message
 	p := &m.pub
 	*p = packet.Publish{Dup: dup, Retain: it.Delivery.Retain, QoS: it.Delivery.QoS, Topic: msg.Topic, PacketID: id,
-		SubscriptionIDs: it.Delivery.SubscriptionIDs, Properties: msg.Properties, Payload: msg.Payload}
+		Properties: msg.Properties, Payload: msg.Payload}
+	if id := it.Delivery.SubscriptionID; id != 0 {
+		m.ids = append(append(m.ids[:0], id), it.Delivery.MoreIDs...)
+		p.SubscriptionIDs = m.ids
+	}
 	if !msg.Expires.IsZero() { // [MQTT-3.3.2-6]
 		left := (msg.Expires.Sub(now) + time.Second - 1) / time.Second
 		p.HasMessageExpiry, p.MessageExpiry = true, uint32(max(1, left))

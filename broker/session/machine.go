@@ -76,6 +76,7 @@ type Machine struct {
 	taken int // bytes of out already on their way
 	tally Tally
 	pub   packet.Publish // scratch for encoding
+	ids   []uint32       // scratch of pub.SubscriptionIDs
 }
 
 // NewMachine returns the machine of a connection opened at now.
