@@ -1,0 +1,4 @@
+package conf
+
+var rules = []rule{}
+var pendingRules = []rule{}
