@@ -14,6 +14,7 @@ type Call struct {
 	Keys    []string          // keys of Args in the order given
 	Options []Option          // flags in the order given
 	JSON    bool              // --format=json
+	help    bool              // --help was given; Words is what it is about
 }
 
 // Arg returns the value of an argument, "" if it was not given.

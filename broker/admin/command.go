@@ -56,6 +56,6 @@ type Flag struct {
 // Option is one flag as given in a call.
 type Option struct {
 	Name  string // its long name
-	Value string // "" without one; "true" or "false" for FlagBool
+	Value string // "" without one; "true" or "false" for FlagBool, which always has one
 	Set   bool   // a value was given
 }
