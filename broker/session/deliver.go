@@ -116,10 +116,10 @@ func (m *Machine) emit(now time.Time, it mqtt.Queued, b *store.Batch) {
 }
 
 // Assigned sends the QoS 2 messages whose packet identifiers are now stored,
-// up to and including sequence number upTo, see Assigning.
+// those before upTo, see Assigning.
 func (m *Machine) Assigned(now time.Time, upTo uint64) {
 	m.st.window.each(func(f *inflight) {
-		if f.step == stepAssigning && f.seq <= upTo && f.onWire {
+		if f.step == stepAssigning && f.seq < upTo && f.onWire {
 			f.step = stepSent
 			m.encode(now, f.item, f.id(), false)
 		}

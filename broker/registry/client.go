@@ -1,0 +1,172 @@
+package registry
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/queue"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// Attachment is the network connection of a client, as the registry sees it.
+// All methods are called with the client's lock held and must not block.
+type Attachment interface {
+	// Deliver takes one message for the client.
+	Deliver(now time.Time, it mqtt.Queued, b *store.Batch)
+	// Flush sends what Deliver has gathered. What it returns, if anything, is
+	// called after the lock is released.
+	Flush(now time.Time) (after func())
+	// Evict ends the connection because of code; the client is already
+	// detached from it.
+	Evict(now time.Time, code mqtt.ReasonCode, reason string)
+}
+
+// Client is one client identifier with its session and its connection.
+// Safe for concurrent use.
+type Client struct {
+	key mqtt.SessionKey
+	reg *Registry
+
+	mu      sync.Mutex
+	st      *session.State // nil once the client is dead
+	conn    Attachment     // nil while offline
+	info    *hook.Client   // of the present or last connection
+	online  bool           // conn was accepted
+	dirty   bool           // somebody will call Flush
+	dead    bool           // no longer in the registry
+	will    *mqtt.Will     // of the connection, or delayed after it
+	willDue time.Time      // of a delayed will
+	left    time.Time      // when the last connection ended
+	expires time.Time      // end of an offline session; zero = never
+	offline queue.Limits
+	timer   timer
+}
+
+// Key returns the client's mountpoint and identifier.
+func (c *Client) Key() mqtt.SessionKey { return c.key }
+
+// Lock takes the client's lock; Unlock gives it back.
+func (c *Client) Lock() { c.mu.Lock() }
+
+// Unlock gives the client's lock back.
+func (c *Client) Unlock() { c.mu.Unlock() }
+
+// Session returns the session while the caller holds the lock; nil once it has
+// ended.
+func (c *Client) Session() *session.State { return c.st }
+
+// Attached reports whether a is the client's connection. The caller holds the
+// lock.
+func (c *Client) Attached(a Attachment) bool { return c.conn == a && !c.dead }
+
+// Accepted says that CONNACK was sent through the present connection, which
+// takes deliveries from now on. The caller holds the lock.
+func (c *Client) Accepted() { c.online = true }
+
+// Online reports whether the client has an accepted connection.
+func (c *Client) Online() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.online
+}
+
+// Deliver puts one copy of m on its way to the client: to its connection, or
+// into its offline queue. What must be stored goes into b. It reports whether
+// the caller must call Flush at the end of its batch.
+func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool) {
+	c.mu.Lock()
+	if c.dead {
+		c.mu.Unlock()
+		c.reg.Dropped(c.key, m, mqtt.DropSessionEnded)
+		return false
+	}
+	it := mqtt.Queued{Number: c.st.NextNumber(), Message: m, Delivery: d}
+	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
+		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
+		b.Sync = true
+	}
+	if c.online {
+		c.conn.Deliver(now, it, b)
+		flush = !c.dirty
+		c.dirty = true
+		c.mu.Unlock()
+		return flush
+	}
+	dropped, reason := c.keep(it, b)
+	c.mu.Unlock()
+	switch {
+	case reason != mqtt.DropNone:
+		c.reg.Dropped(c.key, dropped.Message, reason)
+		if dropped.Number == it.Number {
+			return false
+		}
+		fallthrough
+	default:
+		c.reg.chain().OnOfflineMessage(c.key, d, m)
+	}
+	return false
+}
+
+// keep puts a message into the offline queue. Called with the lock held.
+func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reason mqtt.DropReason) {
+	if it.Delivery.QoS == mqtt.AtMostOnce {
+		return it, mqtt.DropOffline
+	}
+	if d, ok := c.st.Queue.Push(it, c.offline); !ok {
+		c.st.Complete(d, b)
+		return d, mqtt.DropQueueFull
+	}
+	return mqtt.Queued{}, mqtt.DropNone
+}
+
+// Flush sends what was delivered since the last Flush.
+func (c *Client) Flush(now time.Time) {
+	var after func()
+	c.mu.Lock()
+	c.dirty = false
+	if c.online {
+		after = c.conn.Flush(now)
+	}
+	c.mu.Unlock()
+	if after != nil {
+		after()
+	}
+}
+
+// Info is what commands show of a client.
+type Info struct {
+	Client        *hook.Client // nil if it has not connected since the start
+	Key           mqtt.SessionKey
+	Username      string
+	Online        bool
+	Durable       bool
+	Queued        int
+	QueueBytes    int
+	Inflight      int
+	Since         time.Time // of the session
+	Started       time.Time // of the connection
+	Subscriptions map[string]mqtt.Subscription
+}
+
+// Info returns a copy of what there is to show; ok = false when the client is
+// gone.
+func (c *Client) Info(subscriptions bool) (i Info, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return Info{}, false
+	}
+	s := c.st
+	i = Info{Client: c.info, Key: c.key, Username: s.Username, Online: c.online, Durable: s.Durable(), Queued: s.Queue.Len(),
+		QueueBytes: s.Queue.Bytes(), Inflight: s.Inflight(), Since: s.Since, Started: s.Started}
+	if subscriptions {
+		i.Subscriptions = make(map[string]mqtt.Subscription, len(s.Subscriptions))
+		for f, sub := range s.Subscriptions {
+			i.Subscriptions[f] = sub
+		}
+	}
+	return i, true
+}

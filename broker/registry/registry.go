@@ -1,0 +1,152 @@
+package registry
+
+import (
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/telemetry/metric"
+)
+
+// Deps is what the registry is composed with.
+type Deps struct {
+	Store   store.Store
+	Metrics *metric.Broker
+	// Chain returns the hooks in force.
+	Chain func() *hook.Chain
+	// Unsubscribe takes one subscription out of the routing table. Called with
+	// the client's lock held.
+	Unsubscribe func(c *Client, sub mqtt.Subscription)
+	// Publish routes a will. Called without any lock.
+	Publish func(now time.Time, info *hook.Client, w *mqtt.Will)
+	// OnDrop is told of drops for the operator's log; it must not block.
+	OnDrop func(key mqtt.SessionKey, m *mqtt.Message, r mqtt.DropReason)
+}
+
+const shards = 64
+
+// Registry holds the clients. Safe for concurrent use. Lock order: a client's
+// lock before a shard's, a shard's before the timer's.
+type Registry struct {
+	Deps
+	seed   maphash.Seed
+	shard  [shards]shard
+	timers timers
+}
+
+type shard struct {
+	mu      sync.RWMutex
+	clients map[mqtt.SessionKey]*Client
+}
+
+// New returns an empty registry. Its owner calls Close.
+func New(d Deps) *Registry {
+	r := &Registry{Deps: d, seed: maphash.MakeSeed()}
+	for i := range r.shard {
+		r.shard[i].clients = map[mqtt.SessionKey]*Client{}
+	}
+	return r
+}
+
+// Close stops the timers. Clients stay as they are.
+func (r *Registry) Close() { r.timers.close() }
+
+func (r *Registry) chain() *hook.Chain { return r.Deps.Chain() }
+
+func (r *Registry) at(key mqtt.SessionKey) *shard {
+	return &r.shard[maphash.Comparable(r.seed, key)%shards]
+}
+
+// Get returns the client of a key, nil if there is none.
+func (r *Registry) Get(key mqtt.SessionKey) *Client {
+	s := r.at(key)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.clients[key]
+}
+
+// locked returns the client of a key, made if need be, with its lock held.
+func (r *Registry) locked(key mqtt.SessionKey) (c *Client, isNew bool) {
+	for {
+		s := r.at(key)
+		s.mu.Lock()
+		c = s.clients[key]
+		if c == nil {
+			c = &Client{key: key, reg: r}
+			c.mu.Lock()
+			s.clients[key] = c
+			s.mu.Unlock()
+			return c, true
+		}
+		s.mu.Unlock()
+		c.mu.Lock()
+		if !c.dead {
+			return c, c.st == nil
+		}
+		c.mu.Unlock()
+	}
+}
+
+// forget takes a client out. Called with its lock held.
+func (r *Registry) forget(c *Client) {
+	c.dead = true
+	r.timers.remove(&c.timer)
+	s := r.at(c.key)
+	s.mu.Lock()
+	delete(s.clients, c.key)
+	s.mu.Unlock()
+}
+
+// Each calls f for every client until it returns false, without any lock held
+// during f; clients that come or go meanwhile may be missed or seen.
+func (r *Registry) Each(f func(*Client) bool) {
+	var page []*Client
+	for i := range r.shard {
+		s := &r.shard[i]
+		page = page[:0]
+		s.mu.RLock()
+		for _, c := range s.clients {
+			page = append(page, c)
+		}
+		s.mu.RUnlock()
+		for _, c := range page {
+			if !f(c) {
+				return
+			}
+		}
+	}
+}
+
+// Len returns the number of clients, connected or not.
+func (r *Registry) Len() (n int) {
+	for i := range r.shard {
+		s := &r.shard[i]
+		s.mu.RLock()
+		n += len(s.clients)
+		s.mu.RUnlock()
+	}
+	return n
+}
+
+// Dropped counts a dropped copy and tells hooks and log. Called without any
+// client's lock.
+func (r *Registry) Dropped(key mqtt.SessionKey, m *mqtt.Message, reason mqtt.DropReason) {
+	r.Metrics.Dropped(int(reason)).Inc(1)
+	switch reason {
+	case mqtt.DropExpired:
+		r.Metrics.QueueMessageExpired.Inc(1)
+	case mqtt.DropOffline:
+		r.Metrics.QueueMessageUnhandled.Inc(1)
+	default:
+		r.Metrics.QueueMessageDrop.Inc(1)
+	}
+	if ch := r.chain(); ch.HasOnMessageDrop() {
+		ch.OnMessageDrop(&hook.Drop{Key: key, Message: m, Reason: reason})
+	}
+	if r.OnDrop != nil {
+		r.OnDrop(key, m, reason)
+	}
+}
