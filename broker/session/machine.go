@@ -93,6 +93,10 @@ func (m *Machine) Version() mqtt.Version { return m.version }
 // Params returns the limits in force.
 func (m *Machine) Params() *Params { return &m.params }
 
+// Speak sets the version answers are encoded in before a CONNECT has been
+// accepted: that of a CONNECT that could not be.
+func (m *Machine) Speak(v mqtt.Version) { m.version = v }
+
 // KeepAlive returns the keep alive in force, 0 = off.
 func (m *Machine) KeepAlive() time.Duration { return m.keepAlive }
 

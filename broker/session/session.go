@@ -93,6 +93,15 @@ func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint1
 	}
 }
 
+// Inbound returns the packet identifier a response is owed for, and whether
+// the session is durable, so that it must be stored.
+func (m *Machine) Inbound(s Slot) (id uint16, durable bool) {
+	if r := m.responses.get(s); r != nil {
+		return r.id, m.st.stored
+	}
+	return 0, false
+}
+
 // accept remembers an inbound QoS 2 identifier.
 func (s *State) accept(id uint16) {
 	if s.inbound == nil {

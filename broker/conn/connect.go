@@ -1,0 +1,249 @@
+package conn
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/queue"
+	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// connect answers a CONNECT: protocol version, enhanced authentication if
+// asked for, the hooks, the will, the session. Called without the lock.
+func (c *Conn) connect(now time.Time, p *packet.Connect) {
+	info := c.info
+	info.Version, info.Bridge = p.Version, p.Bridge
+	info.Username, info.HasUser = p.Username, p.HasUsername
+	if p.ClientID == "" {
+		var raw [15]byte
+		_, _ = rand.Read(raw[:])
+		p.ClientID = "anon-" + base64.RawURLEncoding.EncodeToString(raw[:])
+		c.assigned = p.ClientID
+	}
+	info.Key = mqtt.SessionKey{Mountpoint: c.door.Mountpoint, ClientID: p.ClientID}
+	level := int(p.Version)
+	if p.Bridge {
+		level |= mqtt.BridgeBit
+	}
+	if !slices.Contains(c.door.Versions, level) {
+		c.refuse(now, hook.Verdict{Code: mqtt.UnsupportedProtocolVersion, Reason: "not among allowed_protocol_versions of " + c.door.Info.Name})
+		return
+	}
+	if p.AuthMethod != "" {
+		c.auth.connect = p
+		c.step(now, p.AuthMethod, p.AuthData, false)
+		return
+	}
+	c.register(now, p)
+}
+
+// register asks whether the client may connect, unless anonymous clients may.
+func (c *Conn) register(now time.Time, p *packet.Connect) {
+	set := c.srv.Settings.Load()
+	if set.AllowAnonymous || c.door.Anonymous {
+		c.admit(now, p, nil)
+		return
+	}
+	if !c.chain.BlocksRegister() {
+		c.judge(now, p)
+		return
+	}
+	c.work(func(now time.Time) { c.judge(now, p) })
+}
+
+// judge asks the hooks.
+func (c *Conn) judge(now time.Time, p *packet.Connect) {
+	r := &hook.Register{Client: c.info, CleanStart: p.CleanStart, Properties: connectProperties(p)}
+	if p.HasPassword {
+		r.Password = p.Password
+	}
+	v, mod := c.chain.AuthOnRegister(context.Background(), r)
+	if v.Decision != hook.OK {
+		c.refuseRegister(now, v)
+		return
+	}
+	c.admit(now, p, mod)
+}
+
+// refuseRegister maps a hook's no to what the client sees. Reference 1.10.
+func (c *Conn) refuseRegister(now time.Time, v hook.Verdict) {
+	switch {
+	case v.Code != 0:
+	case c.info.Version == mqtt.V5 || v.InvalidCredentials:
+		v.Code = mqtt.BadUserNameOrPassword
+	default:
+		v.Code = mqtt.NotAuthorized
+	}
+	c.refuse(now, v)
+}
+
+// refuse answers CONNECT with an error and ends the connection.
+func (c *Conn) refuse(now time.Time, v hook.Verdict) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if c.ended {
+		return
+	}
+	c.srv.Log.Warn("client refused", c.who("reason_code", v.Code.String(), "reason", v.Reason)...)
+	c.m.RefuseMoved(v.Code, v.ReasonString, v.ServerReference)
+	c.finish(now, errEnded, false)
+}
+
+func connectProperties(p *packet.Connect) hook.Properties {
+	h := hook.Properties{User: p.UserProperties, AuthMethod: p.AuthMethod, AuthData: p.AuthData, ReceiveMaximum: p.ReceiveMaximum,
+		MaxPacketSize: p.MaximumPacketSize, TopicAliasMax: p.TopicAliasMaximum, RequestResponse: p.RequestResponseInfo, RequestProblem: !p.NoProblemInfo}
+	if p.HasSessionExpiry {
+		h.SessionExpiry = &p.SessionExpiry
+	}
+	return h
+}
+
+// admit checks the will and gives the client its session. mod may be nil.
+//
+// Spec: MQTT 5.0 §3.1.4; quirk 28: a refused will costs nobody his session.
+func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult) {
+	cfg := c.srv.Settings.Load().Session
+	params := *c.m.Params()
+	params.Lifetime = c.door.Lifetime
+	asked := cfg.SessionExpiry(p)
+	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, SuppressWills: cfg.SuppressTakeover}
+	if mod != nil {
+		applyRegister(mod, &reg, &params)
+	}
+	will, v := c.will(now, p, reg.Expiry, cfg)
+	if v.Decision != hook.OK {
+		c.explain("will", p.Will.Topic, v)
+		if v.Code == 0 {
+			v.Code = mqtt.NotAuthorized
+		}
+		c.refuse(now, v)
+		return
+	}
+	reg.Will, reg.Offline = will, params.Offline
+	var b store.Batch
+	c.pre.Lock()
+	if c.ended { // timed out or closed meanwhile
+		c.pre.Unlock()
+		return
+	}
+	*c.m.Params() = params
+	c.parked = true
+	c.pre.Unlock()
+	client, present := c.srv.Registry.Attach(now, reg, &b)
+	c.pre.Lock() // nobody but us knows the client's lock yet as this connection's
+	c.client.Store(client)
+	gone := c.ended
+	c.pre.Unlock()
+	if gone {
+		c.detach(now, true)
+		return
+	}
+	c.rate.limit = cfg.MaxMessageRate
+	if mod != nil {
+		set(&c.rate.limit, mod.MaxMessageRate)
+	}
+	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last}
+	if mod != nil {
+		a.UserProperties = mod.UserProperties
+	}
+	props := connectProperties(p)
+	c.chain.OnRegister(c.info, &props)
+	if b.Empty() {
+		c.accept(now, a, nil)
+		return
+	}
+	c.srv.Metrics.StoreCommits.Inc(1)
+	c.srv.Store.Commit(&b, func(err error) { c.accept(time.Now(), a, err) })
+}
+
+// accept answers CONNECT once the session is stored and lets input go on.
+func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
+	cl := c.lock()
+	switch {
+	case c.ended || !cl.Attached(c):
+		c.unlock(cl)
+		return
+	case err != nil:
+		c.fail(now, mqtt.Errorf("conn: store", mqtt.ServerUnavailable, "%v", err))
+	default:
+		c.lend()
+		c.m.Accept(now, cl.Session(), a)
+		cl.Accepted()
+		c.srv.Connected.Add(1)
+		c.counted = true
+		c.dec.MaxSize = c.m.PacketLimit()
+		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)
+	}
+	c.arm()
+	after := c.Flush(now)
+	c.unlock(cl)
+	if after != nil {
+		after()
+	}
+	c.ec.Wake()
+}
+
+// will makes the message of the will and asks whether it may be published.
+func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg *session.Config) (*mqtt.Will, hook.Verdict) {
+	w := p.Will
+	if w == nil {
+		return nil, hook.Accept
+	}
+	m := &mqtt.Message{Mountpoint: c.info.Key.Mountpoint, Topic: w.Topic, Payload: w.Payload, Properties: w.Properties, Publisher: c.info.Key, QoS: w.QoS, Retain: w.Retain}
+	v, mod := c.chain.AuthOnPublish(context.Background(), &hook.Publish{Client: c.info, Message: m, Will: true})
+	if v.Decision != hook.OK {
+		return nil, v
+	}
+	if mod != nil {
+		c.modify(now, m, mod)
+	}
+	will := &mqtt.Will{Message: m, Delay: time.Duration(w.Delay) * time.Second}
+	if w.HasMessageExpiry {
+		will.Expiry = time.Duration(w.MessageExpiry) * time.Second
+	}
+	if limit, ok := cfg.MaxWillDelay.Limit(); ok {
+		will.Delay = min(will.Delay, limit)
+	}
+	will.Delay = min(will.Delay, expiry)
+	return will, hook.Accept
+}
+
+// applyRegister applies the modifiers of a registration. Reference 1.6.
+func applyRegister(mod *hook.RegisterResult, reg *registry.Connection, p *session.Params) {
+	set(&reg.Info.Key, mod.Key)
+	set(&reg.Info.Username, mod.Username)
+	set(&reg.CleanStart, mod.CleanStart)
+	set(&reg.Expiry, mod.SessionExpiry)
+	if mod.CleanStart != nil && reg.Info.Version != mqtt.V5 {
+		reg.Expiry = 0
+		if !*mod.CleanStart {
+			reg.Expiry = store.Forever
+		}
+	}
+	set(&p.MaxMessageSize, mod.MaxMessageSize)
+	set(&p.MaxInflight, mod.MaxInflight)
+	set(&p.Lifetime, mod.MaxConnectionLifetime)
+	set(&p.RetryInterval, mod.RetryInterval)
+	set(&p.UpgradeQoS, mod.UpgradeQoS)
+	set(&p.Online.Messages, mod.MaxOnlineMessages)
+	set(&p.Offline.Messages, mod.MaxOfflineMessages)
+	if mod.ReceiveMaximum != nil {
+		p.ReceiveMaximum = int(*mod.ReceiveMaximum)
+	}
+	if mod.QueueType != nil {
+		for _, l := range []*queue.Limits{&p.Online, &p.Offline} {
+			l.LIFO = *mod.QueueType == "lifo"
+		}
+	}
+	if p.MaxInflight == 0 {
+		p.MaxInflight = 65535
+	}
+}

@@ -1,0 +1,166 @@
+package conn
+
+import (
+	"errors"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// Deliver implements registry.Attachment.
+func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
+	c.lend()
+	c.m.Deliver(now, it, b)
+}
+
+// lend gives the machine a buffer to encode into. Called with the lock held.
+func (c *Conn) lend() {
+	if c.m.NeedsBuffer() {
+		c.buf = buffers.Get().(*buffer)
+		c.m.Lend(c.buf.b)
+	}
+}
+
+// giveBack returns the machine's buffer for others to use, once it is empty.
+// Called with the lock held.
+func (c *Conn) giveBack(spare []byte) {
+	if spare == nil {
+		return
+	}
+	if c.buf != nil && cap(spare) <= maxPooled {
+		c.buf.b = spare[:0]
+		buffers.Put(c.buf)
+	}
+	c.buf = nil
+}
+
+// flushSelf is Flush with the lock taken and what is left to do done.
+func (c *Conn) flushSelf(now time.Time) {
+	cl := c.lock()
+	after := c.Flush(now)
+	c.unlock(cl)
+	if after != nil {
+		after()
+	}
+}
+
+// Flush implements registry.Attachment: it encodes what quota and output
+// allow, writes what the socket takes, and counts. Called with the lock held;
+// what it returns is called without.
+func (c *Conn) Flush(now time.Time) (after func()) {
+	assigns := false
+	for !c.ended {
+		if c.m.Phase() == session.Connected || c.m.Phase() == session.Reauthing {
+			c.lend()
+			assigns = c.m.Flow(now, &c.own) || assigns
+		}
+		if !c.write() {
+			break
+		}
+	}
+	c.giveBack(c.m.Taken(0))
+	more := len(c.jobs) > 0 && !c.jobsRun && !c.ended && !c.blocked
+	drops := c.count()
+	if len(drops) == 0 && c.own.Empty() && !more {
+		return nil
+	}
+	return c.afterwards(drops, assigns, more)
+}
+
+// write hands output to the socket; it reports whether all of some went out,
+// so that more may be encoded.
+func (c *Conn) write() bool {
+	out := c.m.Output()
+	if len(out) == 0 || c.blocked {
+		return false
+	}
+	n := c.ec.Write(out)
+	c.srv.Metrics.BytesSent.Inc(int64(n))
+	c.blocked = n < len(out)
+	c.giveBack(c.m.Taken(n))
+	return !c.blocked
+}
+
+// afterwards returns what must be done without the lock: hooks of drops, the
+// store's part of completions and identifiers, further retained messages.
+func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
+	var b store.Batch
+	if !c.own.Empty() {
+		b, c.own = c.own, store.Batch{}
+	}
+	upTo := c.m.Assigning()
+	c.jobsRun = c.jobsRun || more
+	key := c.info.Key
+	return func() {
+		for _, d := range drops {
+			c.srv.Registry.Dropped(key, d.Item.Message, d.Reason)
+		}
+		switch {
+		case assigns:
+			c.srv.Store.Commit(&b, func(err error) { c.assignDone(upTo, err) })
+		case !b.Empty():
+			c.srv.Store.Commit(&b, c.srv.committed)
+		}
+		if more {
+			go c.sendRetained()
+		}
+	}
+}
+
+// assignDone sends the QoS 2 messages whose identifiers are now stored.
+func (c *Conn) assignDone(upTo uint64, err error) {
+	now := time.Now()
+	cl := c.lock()
+	if err != nil {
+		c.srv.committed(err)
+		c.fail(now, mqtt.Errorf("conn: store", mqtt.ImplementationSpecificError, "%v", err))
+	} else if !c.ended {
+		c.lend()
+		c.m.Assigned(now, upTo)
+	}
+	after := c.Flush(now)
+	c.unlock(cl)
+	if after != nil {
+		after()
+	}
+}
+
+// fail ends the connection because of err: the client is told where its
+// version allows, the operator in the log. Called with the lock held.
+func (c *Conn) fail(now time.Time, err error) {
+	if c.ended {
+		return
+	}
+	var e *mqtt.Error
+	if !errors.As(err, &e) {
+		e = &mqtt.Error{Op: "conn", Code: mqtt.UnspecifiedError, Err: err}
+	}
+	if c.m.Version() == 0 {
+		c.m.Speak(c.dec.Version)
+	}
+	c.logFail(e)
+	c.m.Fail(e)
+	c.finish(now, e, true)
+}
+
+// finish writes what is left and closes. Called with the lock held; the
+// registry is told from another goroutine, since it takes the lock itself.
+func (c *Conn) finish(now time.Time, err error, withWill bool) {
+	c.write()
+	c.count()
+	c.ended = true
+	c.ec.Close(err)
+	go c.detach(now, withWill)
+}
+
+// Evict implements registry.Attachment.
+func (c *Conn) Evict(now time.Time, code mqtt.ReasonCode, reason string) {
+	if c.ended {
+		return
+	}
+	c.srv.Log.Info("connection ended by the broker", c.who("reason", code.String())...)
+	c.m.Disconnect(code, reason)
+	c.finish(now, errEnded, true)
+}

@@ -1,0 +1,197 @@
+package conn
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// publish authorises and routes one PUBLISH. Called without the lock. A chain
+// that may wait is asked by a worker, the connection's further input parked.
+func (c *Conn) publish(now time.Time, ev session.Event) {
+	m := c.message(now, ev)
+	if strings.HasPrefix(m.Topic, "$") {
+		c.denied(now, ev, m, hook.Verdict{Code: mqtt.TopicNameInvalid, Reason: "topic names beginning with $ belong to the broker"}, true)
+		return
+	}
+	if !c.chain.BlocksPublish() {
+		c.decide(now, ev, m)
+		return
+	}
+	ev.Packet = nil // not valid outside this call
+	c.work(func(now time.Time) { c.decide(now, ev, m) })
+}
+
+// decide asks the hooks about a message and routes it.
+func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
+	c.ask = hook.Publish{Client: c.info, Message: m}
+	v, mod := c.chain.AuthOnPublish(context.Background(), &c.ask)
+	if v.Decision != hook.OK {
+		c.denied(now, ev, m, v, false)
+		return
+	}
+	qos := m.QoS // of the packet, it decides what is answered
+	if mod != nil {
+		c.modify(now, m, mod)
+	}
+	if qos == mqtt.ExactlyOnce {
+		c.remember(ev.Slot)
+	}
+	copies := c.srv.Router.Publish(now, m, &c.batch)
+	if c.chain.HasOnPublish() {
+		c.chain.OnPublish(&c.ask)
+	}
+	if qos > mqtt.AtMostOnce {
+		s := settle{slot: ev.Slot, kind: ev.Kind}
+		if copies == 0 && c.v5() {
+			s.code = mqtt.NoMatchingSubscribers
+		}
+		c.settles = append(c.settles, s)
+	}
+	if c.rate.exceeded(now) {
+		c.throttle(now, c.rate.rest(now))
+	}
+}
+
+// remember puts the identifier of an accepted QoS 2 message of a durable
+// session into the same commit as the message.
+func (c *Conn) remember(slot session.Slot) {
+	cl := c.lock()
+	if id, durable := c.m.Inbound(slot); durable {
+		c.batch.Store.Add(store.Op{Kind: store.PutInbound, Key: c.info.Key, PacketID: id})
+		c.batch.Store.Sync = true
+	}
+	c.unlock(cl)
+}
+
+// message makes the message of a PUBLISH; nothing of the packet is kept.
+func (c *Conn) message(now time.Time, ev session.Event) *mqtt.Message {
+	p := ev.Packet.(*packet.Publish)
+	if c.lastTopic != ev.Topic {
+		c.lastTopic = strings.Clone(ev.Topic)
+	}
+	data := make([]byte, len(p.Payload)+len(p.Properties))
+	n := copy(data, p.Payload)
+	copy(data[n:], p.Properties)
+	m := &mqtt.Message{Mountpoint: c.info.Key.Mountpoint, Topic: c.lastTopic, Payload: data[:n:n], Publisher: c.info.Key, QoS: p.QoS, Retain: p.Retain}
+	if len(p.Properties) > 0 {
+		m.Properties = data[n:]
+	}
+	if p.HasMessageExpiry {
+		m.Expires = now.Add(time.Duration(p.MessageExpiry) * time.Second)
+	}
+	return m
+}
+
+// modify applies what the hooks ask for. The message is not yet routed.
+func (c *Conn) modify(now time.Time, m *mqtt.Message, mod *hook.PublishResult) {
+	set(&m.Topic, mod.Topic)
+	set(&m.Payload, mod.Payload)
+	set(&m.QoS, mod.QoS)
+	set(&m.Retain, mod.Retain)
+	set(&m.Mountpoint, mod.Mountpoint)
+	set(&m.Properties, mod.Properties)
+	if mod.Expiry != nil {
+		m.Expires = now.Add(*mod.Expiry)
+	}
+	if mod.Throttle > 0 {
+		c.throttle(now, mod.Throttle)
+	}
+}
+
+func set[T any](dst *T, src *T) {
+	if src != nil {
+		*dst = *src
+	}
+}
+
+// denied answers a refused PUBLISH: 3.1.1 clients are disconnected, 3.1 and
+// bridges get their acknowledgement (unless configured otherwise), 5.0 clients
+// the reason code. With quiet, 3.x clients get their acknowledgement always.
+//
+// Reference 1.10; MQTT 5.0 §3.4.2.1; MQTT 3.1.1 §3.3.5 [MQTT-3.3.5-2].
+func (c *Conn) denied(now time.Time, ev session.Event, m *mqtt.Message, v hook.Verdict, quiet bool) {
+	mt := c.srv.Metrics
+	mt.MessagesReceived.Inc(1)
+	mt.MessagesRefused.Inc(1)
+	if quiet {
+		mt.MQTTPublishError.For(c.v5()).Inc(1)
+	} else {
+		mt.MQTTPublishAuthError.For(c.v5()).Inc(1)
+		c.explain("publish", m.Topic, v)
+	}
+	code := v.Code
+	if code == 0 {
+		code = mqtt.NotAuthorized
+	}
+	closes := c.m.Version() == mqtt.V311 && !c.info.Bridge || c.m.Version() == mqtt.V31 && c.srv.Settings.Load().Session.DenyClosesV31
+	if closes && !quiet {
+		cl := c.lock()
+		c.fail(now, mqtt.Errorf("conn: publish", code, "refused on topic %q", m.Topic))
+		c.unlock(cl)
+		return
+	}
+	if m.QoS > mqtt.AtMostOnce {
+		s := settle{slot: ev.Slot, kind: ev.Kind, code: code, reason: v.ReasonString}
+		if !c.v5() {
+			s.code = mqtt.Success
+			if m.QoS == mqtt.ExactlyOnce {
+				c.remember(ev.Slot)
+			}
+		}
+		c.settles = append(c.settles, s)
+	}
+}
+
+// work runs f outside the engine's loop, the connection's input parked, and
+// goes on with what f has left. Called without the lock.
+func (c *Conn) work(f func(now time.Time)) {
+	cl := c.lock()
+	c.parked = true
+	c.unlock(cl)
+	go func() {
+		now := time.Now()
+		f(now)
+		c.endBatch(now)
+		c.ec.Wake()
+	}()
+}
+
+// throttle leaves the connection unread for d. Called without the lock.
+func (c *Conn) throttle(now time.Time, d time.Duration) {
+	cl := c.lock()
+	c.parked = true
+	if until := now.Add(d); until.After(c.throttled) {
+		c.throttled = until
+	}
+	c.arm()
+	c.unlock(cl)
+}
+
+// rate counts PUBLISH packets per second for max_message_rate.
+type rate struct {
+	limit int // 0 = unlimited
+	since time.Time
+	count int
+}
+
+// exceeded counts one and reports whether it was above the limit.
+func (r *rate) exceeded(now time.Time) bool {
+	if r.limit == 0 {
+		return false
+	}
+	if now.Sub(r.since) >= time.Second {
+		r.since, r.count = now, 0
+	}
+	r.count++
+	return r.count >= r.limit
+}
+
+// rest is the time left of the present second.
+func (r *rate) rest(now time.Time) time.Duration { return r.since.Add(time.Second).Sub(now) }

@@ -1,0 +1,81 @@
+package conn
+
+import (
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/retain"
+	"github.com/lunemq/lunemq/broker/router"
+)
+
+// retainJob is what is left to send of the retained messages of one new
+// subscription.
+type retainJob struct {
+	sub    mqtt.Subscription
+	cursor retain.Cursor
+}
+
+// retainPage is how many retained messages are sent before others may go on.
+const retainPage = 64
+
+// sendRetained sends retained messages page by page, as long as the client
+// takes them; when it does not, the next Flush that finds room starts it
+// again. At most one runs per connection. No lock is held while messages are
+// looked up.
+//
+// Spec: MQTT 5.0 §3.8.4, §3.3.1.3 [MQTT-3.3.1-8].
+func (c *Conn) sendRetained() {
+	var page []*mqtt.Message
+	var b router.Batch
+	for {
+		job, ok := c.nextJob()
+		if !ok {
+			return
+		}
+		now := time.Now()
+		more := false
+		page, job.cursor, more = c.srv.Router.Retained().Page(now, c.info.Key.Mountpoint, job.sub.Filter, job.cursor, retainPage, page[:0])
+		cl := c.client.Load()
+		for _, m := range page {
+			d := mqtt.Delivery{QoS: min(m.QoS, job.sub.QoS), Retain: true, SubscriptionID: job.sub.ID}
+			if job.sub.UpgradeQoS {
+				d.QoS = job.sub.QoS
+			}
+			c.srv.Metrics.CopiesMade.Inc(1)
+			cl.Deliver(now, m, d, &b.Store)
+		}
+		clear(page)
+		if !b.Store.Empty() {
+			c.srv.Store.Commit(&b.Store, c.srv.committed)
+			b.Store.Reset()
+		}
+		c.jobDone(job, more)
+		cl.Flush(now)
+	}
+}
+
+// nextJob returns the job to go on with, or none when there is none or the
+// client is behind.
+func (c *Conn) nextJob() (retainJob, bool) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if c.ended || len(c.jobs) == 0 || c.blocked || cl.Session() == nil || cl.Session().Queue.Len() > 0 || !cl.Attached(c) {
+		c.jobsRun = false
+		return retainJob{}, false
+	}
+	return c.jobs[0], true
+}
+
+// jobDone notes how far the first job has come.
+func (c *Conn) jobDone(job retainJob, more bool) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if len(c.jobs) == 0 {
+		return
+	}
+	if more {
+		c.jobs[0] = job
+		return
+	}
+	c.jobs = c.jobs[1:]
+}

@@ -1,0 +1,92 @@
+package conn
+
+import (
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/broker/router"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/telemetry/metric"
+)
+
+// Settings are what a reload may replace for all connections at once.
+type Settings struct {
+	Session        *session.Config // for new connections
+	AllowAnonymous bool
+	ConnectTimeout time.Duration // until CONNECT is complete
+}
+
+// Server is what all connections share. Its fields are set before the first
+// connection and not changed.
+type Server struct {
+	Router   *router.Router
+	Registry *registry.Registry
+	Store    store.Committer
+	Metrics  *metric.Broker
+	Log      *slog.Logger
+	Settings *atomic.Pointer[Settings]
+	// Chain returns the global chain in force, for wills and observers.
+	Chain func() *hook.Chain
+
+	// Connected counts accepted connections.
+	Connected atomic.Int64
+	hinted    sync.Map // mqtt.SessionKey of clients whose refusal was explained
+}
+
+// Door is a listener as its connections see it. Immutable.
+type Door struct {
+	Info       hook.ListenerInfo
+	Mountpoint string
+	Versions   []int // allowed level bytes: 3, 4, 5, 131, 132
+	Anonymous  bool  // allow_anonymous_override
+	Lifetime   time.Duration
+	// Chain returns the chain in force for the listener.
+	Chain func() *hook.Chain
+}
+
+// buffer is an output buffer between uses: a connection has one only while it
+// has something to send.
+type buffer struct{ b []byte }
+
+var buffers = sync.Pool{New: func() any { return &buffer{make([]byte, 0, 4096)} }}
+
+// maxPooled is the largest buffer kept for others, in bytes.
+const maxPooled = 128 << 10
+
+// PublishWill routes a will, which was authorised when its client connected.
+func (s *Server) PublishWill(now time.Time, info *hook.Client, w *mqtt.Will) {
+	m := *w.Message
+	if w.Expiry > 0 {
+		m.Expires = now.Add(w.Expiry)
+	}
+	s.Inject(now, info, &m, true)
+}
+
+// Inject routes a message that comes from no connection: a will, or one of
+// the broker itself (info nil). It bypasses authorisation.
+func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will bool) (copies int) {
+	var b router.Batch
+	copies = s.Router.Publish(now, m, &b)
+	if !b.Store.Empty() {
+		s.Store.Commit(&b.Store, s.committed)
+	}
+	b.Flush(now, s.Router)
+	if info != nil {
+		s.Chain().OnPublish(&hook.Publish{Client: info, Message: m, Will: will})
+	}
+	return copies
+}
+
+// committed takes the result of a commit that no client waits for.
+func (s *Server) committed(err error) {
+	if err != nil {
+		s.Metrics.StoreErrors.Inc(1)
+		s.Log.Error("store: commit failed", "err", err)
+	}
+}

@@ -1,0 +1,147 @@
+package conn
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/broker/topic"
+)
+
+// subscribe checks, authorises and makes subscriptions. Called without the
+// lock.
+//
+// Spec: MQTT 5.0 §3.8.4.
+func (c *Conn) subscribe(now time.Time, ev session.Event) {
+	p := ev.Packet.(*packet.Subscribe)
+	q := &hook.Subscribe{Client: c.info, Topics: make([]hook.Topic, len(p.Topics))}
+	q.Properties.User, q.Properties.SubscriptionID = p.UserProperties, p.SubscriptionID
+	cl := c.lock()
+	for i, f := range p.Topics {
+		sub, code, err := c.m.Check(f, p.SubscriptionID, true)
+		var e *mqtt.Error
+		if errors.As(err, &e) && e.Code == mqtt.ProtocolError {
+			c.fail(now, err)
+			c.unlock(cl)
+			return
+		}
+		q.Topics[i] = hook.Topic{Filter: f.Filter, Subscription: sub, Code: code}
+	}
+	c.unlock(cl)
+	if !c.chain.BlocksSubscribe() {
+		c.grant(now, ev.Slot, q)
+		return
+	}
+	c.work(func(now time.Time) { c.grant(now, ev.Slot, q) })
+}
+
+// grant asks the hooks and makes the subscriptions they allow.
+func (c *Conn) grant(now time.Time, slot session.Slot, q *hook.Subscribe) {
+	codes := make([]mqtt.ReasonCode, len(q.Topics))
+	v, mod := c.askSubscribe(q)
+	if v.Decision != hook.OK {
+		c.srv.Metrics.MQTTSubscribeAuthError.For(c.v5()).Inc(1)
+		c.explain("subscribe", q.Topics[0].Filter, v)
+		code := v.Code
+		if code == 0 {
+			code = mqtt.NotAuthorized
+		}
+		for i, t := range q.Topics {
+			codes[i] = code
+			if t.Code.IsError() {
+				codes[i] = t.Code
+			}
+		}
+		c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, reason: v.ReasonString})
+		return
+	}
+	if mod != nil && mod.Topics != nil {
+		q.Topics = mod.Topics
+	}
+	jobs, granted := c.enter(now, q.Topics, codes)
+	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, jobs: jobs})
+	if len(granted) > 0 {
+		q.Topics = granted
+		c.chain.OnSubscribe(q)
+	}
+}
+
+// askSubscribe asks the hooks about the entries that are not refused already.
+func (c *Conn) askSubscribe(q *hook.Subscribe) (hook.Verdict, *hook.SubscribeResult) {
+	for _, t := range q.Topics {
+		if !t.Code.IsError() {
+			return c.chain.AuthOnSubscribe(context.Background(), q)
+		}
+	}
+	return hook.Accept, nil
+}
+
+// enter makes the subscriptions and fills codes; it returns what retained
+// messages are due and what was granted.
+func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if cl == nil || !cl.Attached(c) {
+		refuseAll(codes, mqtt.UnspecifiedError)
+		return nil, nil
+	}
+	st := cl.Session()
+	for i, t := range topics[:min(len(topics), len(codes))] {
+		codes[i] = t.Code
+		if t.Code.IsError() {
+			c.srv.Metrics.MQTTSubscribeError.For(c.v5()).Inc(1)
+			continue
+		}
+		sub := t.Subscription
+		isNew := st.Subscribed(topic.Join(sub.ShareName, sub.Filter), sub)
+		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)
+		codes[i] = mqtt.ReasonCode(sub.QoS)
+		granted = append(granted, t)
+		if sub.ShareName == "" && (sub.RetainHandling == mqtt.SendRetained || sub.RetainHandling == mqtt.SendRetainedIfNew && isNew) {
+			jobs = append(jobs, retainJob{sub: sub}) // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
+		}
+	}
+	if len(granted) > 0 {
+		st.PutRecord(&c.batch.Store, true)
+	}
+	return jobs, granted
+}
+
+// unsubscribe removes subscriptions. Called without the lock.
+//
+// Spec: MQTT 5.0 §3.10.4.
+func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
+	p := ev.Packet.(*packet.Unsubscribe)
+	u := &hook.Unsubscribe{Client: c.info, Filters: p.Filters}
+	u.Properties.User = p.UserProperties
+	filters := c.chain.OnUnsubscribe(context.Background(), u)
+	codes := make([]mqtt.ReasonCode, len(p.Filters))
+	cl := c.lock()
+	if cl == nil || !cl.Attached(c) {
+		c.unlock(cl)
+		return
+	}
+	st := cl.Session()
+	var gone []string
+	for i, f := range filters {
+		sub, had := st.Unsubscribed(f)
+		if had {
+			c.srv.Router.Unsubscribe(c.info.Key.Mountpoint, sub, cl)
+			gone = append(gone, f)
+		} else if i < len(codes) {
+			codes[i] = mqtt.NoSubscriptionExisted
+		}
+	}
+	if len(gone) > 0 {
+		st.PutRecord(&c.batch.Store, true)
+	}
+	c.unlock(cl)
+	c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, subs: codes})
+	if len(gone) > 0 {
+		c.chain.OnTopicUnsubscribed(c.info.Key, gone)
+	}
+}
