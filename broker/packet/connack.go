@@ -142,9 +142,6 @@ func (c *Connack) decodeProperties(r *reader) {
 			c.AuthData = bytes.Clone(r.binary())
 		}
 	}
-	if r.has(propAuthData) && !r.has(propAuthMethod) {
-		r.fail(mqtt.ProtocolError, "authentication data without authentication method")
-	}
 }
 
 // Size returns the length in bytes of the whole packet as Append writes it.
@@ -210,7 +207,7 @@ func (c *Connack) properties(w *writer) {
 	w.prop16(propServerKeepAlive, c.ServerKeepAlive, c.HasServerKeepAlive)
 	w.propText(propResponseInfo, c.ResponseInfo, c.ResponseInfo != "")
 	w.propText(propServerReference, c.ServerReference, c.ServerReference != "")
-	w.propText(propAuthMethod, c.AuthMethod, c.AuthMethod != "" || c.AuthData != nil)
+	w.propText(propAuthMethod, c.AuthMethod, c.AuthMethod != "")
 	w.propBinary(propAuthData, c.AuthData, c.AuthData != nil)
 	w.reasonAndUser(c.ReasonString, c.UserProperties)
 }

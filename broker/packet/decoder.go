@@ -112,7 +112,7 @@ func (d *Decoder) checkFirst(r *reader, flags byte) {
 			r.fail(mqtt.MalformedPacket, "DUP with QoS 0")
 		}
 		return
-	case TypePubrel, TypeSubscribe, TypeUnsubscribe:
+	case TypePubrel, TypeSubscribe, TypeUnsubscribe: // [MQTT-3.6.1-1] [MQTT-3.8.1-1] [MQTT-3.10.1-1]
 		want = 0x02
 	}
 	// 3.1 has DUP in some of these and calls the rest unused.

@@ -56,7 +56,9 @@ var reasons = [256]place{
 	mqtt.WildcardSubsNotSupported:    in(TypeSuback, TypeDisconnect),
 }
 
-// reasonCode reads a reason code that the packet may carry.
+// reasonCode reads a reason code that the packet may carry. [MQTT-3.2.2-8]
+// [MQTT-3.4.2-1] [MQTT-3.5.2-1] [MQTT-3.6.2-1] [MQTT-3.7.2-1] [MQTT-3.9.3-2]
+// [MQTT-3.11.3-2] [MQTT-3.14.2-1] [MQTT-3.15.2-1]
 func (r *reader) reasonCode() mqtt.ReasonCode {
 	c := mqtt.ReasonCode(r.u8())
 	if reasons[c]&in(r.t) == 0 {

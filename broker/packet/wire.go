@@ -171,7 +171,10 @@ func (w *writer) u32(v uint32) {
 	w.dst = binary.BigEndian.AppendUint32(w.dst, v)
 }
 
+// varint writes a variable byte integer; what has no such form is cut to the
+// largest that has one.
 func (w *writer) varint(v uint32) {
+	v = min(v, MaxRemaining)
 	if w.count {
 		w.n += varintSize(int(v))
 		return
