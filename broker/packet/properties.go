@@ -125,7 +125,7 @@ func (r *reader) nextProperty() (id property, ok bool) {
 		return 0, false
 	}
 	if allowed[id]&r.where == 0 {
-		r.fail(mqtt.ProtocolError, "property 0x%02x is not allowed here", uint8(id))
+		r.fail(mqtt.MalformedPacket, "property 0x%02x is not allowed here", uint8(id))
 		return 0, false
 	}
 	repeatable := id == propUserProperty || id == propSubscriptionID && r.t == TypePublish
