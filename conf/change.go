@@ -55,7 +55,7 @@ func (r *Result) Set(assignments ...string) (*Result, []Change, error) {
 			return nil, nil, fmt.Errorf("conf: %s", p.Text+"; "+p.Remedy)
 		}
 		if r.schema.Class(e.Key, e.Value) == Moot {
-			rule, _ := ruleFor(e.Key)
+			rule, _ := r.schema.rule(e.Key)
 			return nil, nil, fmt.Errorf("conf: %q has no effect; %s", e.Key, rule.text)
 		}
 		entries = append(entries, e)

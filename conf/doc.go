@@ -27,7 +27,7 @@
 // UnmarshalText, and slices of these (written a,b or [a,b]).
 //
 //	key:"max_inflight_messages"   relative to the structs around it
-//	alias:"a,b"                   other spellings, also relative
+//	alias:"a,b"                   other spellings, whole (within a table: after NAME)
 //	default:"20"                  as it would be written; absent is the zero value
 //	unit:"s"                      ms, s, min, h or d; a value may bring its own (5min)
 //	range:"0..65535"              either end may be absent; written like a value

@@ -212,21 +212,25 @@ func (l *leaf) accepted() string {
 	if l.unit != 0 {
 		what = "whole numbers of " + l.unitTag
 	}
-	if l.rng != "" {
-		lo, hi, _ := strings.Cut(l.rng, "..")
-		switch {
-		case hi == "":
-			what += " from " + lo
-		case lo == "":
-			what += " up to " + hi
-		default:
-			what += " from " + lo + " to " + hi
-		}
-	}
+	what += rangeWords(l.rng)
 	for _, word := range slices.Sorted(maps.Keys(l.words)) {
 		what += ", " + word
 	}
 	return what
+}
+
+// rangeWords returns a range tag in words, after a blank.
+func rangeWords(rng string) string {
+	lo, hi, ok := strings.Cut(rng, "..")
+	switch {
+	case !ok:
+		return ""
+	case hi == "":
+		return " from " + lo
+	case lo == "":
+		return " up to " + hi
+	}
+	return " from " + lo + " to " + hi
 }
 
 // format returns the written form of v, which parse reads back; a secret is

@@ -62,7 +62,7 @@ func (s *Schema) build(src Sources, entries []Entry, problems []Problem) *Result
 	}
 	for _, key := range slices.Sorted(maps.Keys(l.lastRule)) {
 		e := l.lastRule[key]
-		r, _ := ruleFor(key)
+		r, _ := s.rule(key)
 		l.problem(e, r.problem(e.Key, e.Value))
 	}
 	for _, key := range slices.Sorted(maps.Keys(l.settings)) {
@@ -111,7 +111,7 @@ func (l *loader) take(e Entry) {
 		}
 		return
 	}
-	if _, ok := ruleFor(e.Key); ok {
+	if _, ok := l.schema.rule(e.Key); ok {
 		l.lastRule[e.Key] = e
 		return
 	}

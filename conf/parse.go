@@ -63,11 +63,12 @@ func parseLine(line string) (e Entry, why, token string) {
 	return e, "", ""
 }
 
-// stripComment cuts val at the first # that stands after a blank.
+// stripComment cuts val, what follows the =, at the first # that stands after
+// a blank or the = itself.
 func stripComment(val string) string {
-	for i := 1; i < len(val); i++ {
-		if val[i] == '#' && (val[i-1] == ' ' || val[i-1] == '\t') {
-			return val[:i-1]
+	for i := range len(val) {
+		if val[i] == '#' && (i == 0 || val[i-1] == ' ' || val[i-1] == '\t') {
+			return val[:i]
 		}
 	}
 	return val

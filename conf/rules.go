@@ -34,8 +34,25 @@ type rule struct {
 	remedy string // for refused values; "" is made from moot
 }
 
-// ruleFor returns the first rule for key. Native spellings find the rules of
-// their VerneMQ names.
+// rule returns the first rule for a key that find does not know. What is
+// pending for one kind of listener but built for another is no rule: then the
+// key is unknown, and nearest tells where it belongs.
+func (s *Schema) rule(key string) (rule, bool) {
+	r, ok := ruleFor(key)
+	if !ok || !slices.Contains(pendingRules, r) {
+		return r, ok
+	}
+	_, option, shared := strings.Cut(r.pattern, ".**.")
+	for _, k := range s.keys {
+		if k.Pattern == r.pattern || shared && k.table != nil && k.table.inherit && k.leaf.key == option {
+			return rule{}, false
+		}
+	}
+	return r, true
+}
+
+// ruleFor returns the first rule for key, whatever is built. Native spellings
+// find the rules of their VerneMQ names.
 func ruleFor(key string) (rule, bool) {
 	for _, spelling := range []string{key, verneKey(key)} {
 		if spelling == "" {
@@ -112,7 +129,7 @@ func (s *Schema) Class(key, text string) Class {
 	if len(s.find(key)) > 0 {
 		return Works
 	}
-	if r, ok := ruleFor(key); ok {
+	if r, ok := s.rule(key); ok {
 		return r.class(text)
 	}
 	return Unknown

@@ -48,7 +48,7 @@ type houseConfig struct {
 		Reload time.Duration `key:"password_reload_interval" default:"10" unit:"s" reload:"live" doc:"0 is never."`
 	} `key:"passwd"`
 	ACL struct {
-		File   string        `key:"acl_file" alias:"file" default:"/etc/lunemq/lunemq.acl" reload:"live" doc:"Rules."`
+		File   string        `key:"acl_file" alias:"acl.file" default:"/etc/lunemq/lunemq.acl" reload:"live" doc:"Rules."`
 		Reload time.Duration `key:"acl_reload_interval" default:"10" unit:"s" reload:"live" doc:"0 is never."`
 	} `key:"acl"`
 	Plugins     map[string]pluginConfig `key:"plugins.NAME" names:"acl,passwd" native:"true" default:"acl=on,passwd=on" reload:"restart"`

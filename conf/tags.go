@@ -137,6 +137,9 @@ func newLeaf(f reflect.StructField, typ reflect.Type, at []int, key string, up i
 		return l, err
 	}
 	l.defText, l.hasDef = f.Tag.Lookup("default")
+	if l.secret() && l.hasDef && f.Type == typ {
+		return l, fmt.Errorf("key %q: a secret has no default", key)
+	}
 	if f.Type != typ || !l.hasDef || l.defText == "" && typ.Kind() == reflect.String {
 		l.def = reflect.Zero(typ)
 	} else {
