@@ -52,7 +52,7 @@ func TestAck_Refused(t *testing.T) {
 			{"reason code of DISCONNECT", v5, frame(first, n16(1), 0x8E), pro},
 			{"behind the properties", v5, frame(first, n16(1), 0, 0, 0), mal},
 			{"property length too long", v5, frame(first, n16(1), 0, 1), mal},
-			{"session expiry", v5, frame(first, n16(1), 0, props(0x11, n32(1))), pro},
+			{"session expiry", v5, frame(first, n16(1), 0, props(0x11, n32(1))), mal},
 			{"reason string twice", v5, frame(first, n16(1), 0, props(0x1F, "a", 0x1F, "a")), pro},
 			{"reason string not UTF-8", v5, frame(first, n16(1), 0, props(0x1F, "\xff")), mal},
 		}...)

@@ -46,7 +46,7 @@ func TestConnack_Refused(t *testing.T) {
 		{"wildcard available 2", v5, p5(0x28, 2), pro},
 		{"subscription identifier available 2", v5, p5(0x29, 2), pro},
 		{"shared available 2", v5, p5(0x2A, 2), pro},
-		{"property of CONNECT", v5, p5(0x17, 1), pro},
+		{"property of CONNECT", v5, p5(0x17, 1), mal},
 		{"reason string twice", v5, p5(0x1F, "", 0x1F, ""), pro},
 	})
 }

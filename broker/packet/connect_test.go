@@ -95,8 +95,8 @@ func TestConnect_Refused(t *testing.T) {
 		{"session expiry twice", 0, p5(0x11, n32(1), 0x11, n32(1)), pro},
 		{"receive maximum twice", 0, p5(0x21, n16(1), 0x21, n16(1)), pro},
 		{"authentication method twice", 0, p5(0x15, "m", 0x15, "m"), pro},
-		{"will delay outside of the will", 0, p5(0x18, n32(1)), pro},
-		{"property of CONNACK", 0, p5(0x12, "x"), pro},
+		{"will delay outside of the will", 0, p5(0x18, n32(1)), mal},
+		{"property of CONNACK", 0, p5(0x12, "x"), mal},
 		{"unknown property", 0, p5(0x04, 1), mal},
 		{"unknown property above the table", 0, p5(0x7F, 1), mal},
 		{"property cut", 0, p5(0x11, 0, 0), mal},
@@ -107,8 +107,8 @@ func TestConnect_Refused(t *testing.T) {
 		{"will payload format 2", 0, w5(0x01, 2), pro},
 		{"will payload format twice", 0, w5(0x01, 1, 0x01, 1), pro},
 		{"will response topic with wildcard", 0, w5(0x08, "a/+"), pro},
-		{"will topic alias", 0, w5(0x23, n16(1)), pro},
-		{"will session expiry", 0, w5(0x11, n32(1)), pro},
+		{"will topic alias", 0, w5(0x23, n16(1)), mal},
+		{"will session expiry", 0, w5(0x11, n32(1)), mal},
 		{"will content type not UTF-8", 0, w5(0x03, "\xff"), mal},
 	})
 }

@@ -47,7 +47,7 @@ const maxScratch = 1024
 //	                            the last field, invalid UTF-8, QoS 3
 //	ProtocolError               readable but forbidden: AUTH in 3.x, anything
 //	                            but CONNECT while Version is 0, packet
-//	                            identifier 0, doubled or misplaced property,
+//	                            identifier 0, doubled property,
 //	                            property or reason code out of range, empty
 //	                            SUBSCRIBE
 //	PacketTooLarge              the fixed header announces more than MaxSize

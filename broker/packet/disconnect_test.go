@@ -40,7 +40,7 @@ func TestDisconnect_Refused(t *testing.T) {
 		{"reason code of CONNACK", v5, frame(0xE0, 0x84), pro}, // [MQTT-3.14.2-1]
 		{"unknown reason code", v5, frame(0xE0, 3), pro},
 		{"session expiry twice", v5, frame(0xE0, 0, props(0x11, n32(1), 0x11, n32(1))), pro},
-		{"receive maximum", v5, frame(0xE0, 0, props(0x21, n16(1))), pro},
+		{"receive maximum", v5, frame(0xE0, 0, props(0x21, n16(1))), mal},
 		{"server reference not UTF-8", v5, frame(0xE0, 0, props(0x1C, "\xff")), mal},
 		{"behind the properties", v5, frame(0xE0, 0, 0, 0), mal},
 	})
@@ -72,7 +72,7 @@ func TestAuth_Refused(t *testing.T) {
 		{"method twice", v5, frame(0xF0, 0x18, props(0x15, "m", 0x15, "m")), pro},
 		{"data twice", v5, frame(0xF0, 0x18, props(0x15, "m", 0x16, "", 0x16, "")), pro},
 		{"reason code of DISCONNECT", v5, frame(0xF0, 0x82, props(0x15, "m")), pro}, // [MQTT-3.15.2-1]
-		{"server keep alive", v5, frame(0xF0, 0x18, props(0x15, "m", 0x13, n16(1))), pro},
+		{"server keep alive", v5, frame(0xF0, 0x18, props(0x15, "m", 0x13, n16(1))), mal},
 	})
 }
 

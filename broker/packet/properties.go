@@ -107,10 +107,8 @@ func (r *reader) openProperties(where place) {
 }
 
 // nextProperty reads the next identifier; the caller reads the value. It is
-// false at the end and after a failure. An unknown identifier is malformed; a
-// known one in the wrong packet, or a doubled one, is a protocol error. The
-// former deviates from §2.2.2.2, which calls it malformed as well: the packet
-// is readable, and 0x82 tells the client more.
+// false at the end and after a failure. An identifier that is unknown, or
+// stands in the wrong packet, is malformed; a doubled one is a protocol error.
 func (r *reader) nextProperty() (id property, ok bool) {
 	if r.err != nil {
 		return 0, false

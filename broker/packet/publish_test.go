@@ -65,8 +65,8 @@ func TestPublish_Refused(t *testing.T) {
 		{"subscription identifier overlong", v5, p5(0x0B, 0x81, 0), mal},
 		{"user property without value", v5, p5(0x26, "k"), mal},
 		{"user property with U+0000", v5, p5(0x26, "k", "\x00"), mal},
-		{"server keep alive", v5, p5(0x13, n16(1)), pro},
-		{"will delay", v5, p5(0x18, n32(1)), pro},
+		{"server keep alive", v5, p5(0x13, n16(1)), mal},
+		{"will delay", v5, p5(0x18, n32(1)), mal},
 		{"property 0", v5, p5(0x00, 1), mal},
 		{"property beyond its section", v5, frame(0x30, "t", 2, 0x02, 0, 0, 0, 0), mal},
 	}...))
@@ -190,7 +190,7 @@ func TestMessageProperties(t *testing.T) {
 		p    []byte
 		want mqtt.ReasonCode
 	}{
-		{raw(0x02, n32(1)), mqtt.ProtocolError}, {raw(0x0B, 1), mqtt.ProtocolError}, {raw(0x01, 0, 0x01, 0), mqtt.ProtocolError},
+		{raw(0x02, n32(1)), mqtt.MalformedPacket}, {raw(0x0B, 1), mqtt.MalformedPacket}, {raw(0x01, 0, 0x01, 0), mqtt.ProtocolError},
 		{raw(0x01, 2), mqtt.ProtocolError}, {raw(0x08, "#"), mqtt.ProtocolError}, {raw(0x26, "k"), mqtt.MalformedPacket},
 		{raw(0x01), mqtt.MalformedPacket}, {raw(0x7F), mqtt.MalformedPacket},
 	} {

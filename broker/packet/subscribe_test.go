@@ -55,7 +55,7 @@ func TestSubscribe_Refused(t *testing.T) {
 		{"subscription identifier 0", v5, with(0x0B, 0), pro},
 		{"subscription identifier twice", v5, with(0x0B, 1, 0x0B, 2), pro},
 		{"subscription identifier of five bytes", v5, with(0x0B, 0xFF, 0xFF, 0xFF, 0xFF, 1), mal},
-		{"reason string", v5, with(0x1F, "r"), pro},
+		{"reason string", v5, with(0x1F, "r"), mal},
 	}...))
 }
 
@@ -89,7 +89,7 @@ func TestSuback_Refused(t *testing.T) {
 		{"return code 0x87", v311, frame(0x90, n16(1), 0x87), pro},
 		{"reason code of UNSUBACK", v5, frame(0x90, n16(1), 0, 0x11), pro}, // [MQTT-3.9.3-2]
 		{"flags", v5, frame(0x91, n16(1), 0, 0), mal},
-		{"subscription identifier", v5, frame(0x90, n16(1), props(0x0B, 1), 0), pro},
+		{"subscription identifier", v5, frame(0x90, n16(1), props(0x0B, 1), 0), mal},
 	})
 }
 
@@ -115,7 +115,7 @@ func TestUnsubscribe_Refused(t *testing.T) {
 		{"packet identifier 0", v311, frame(0xA2, n16(0), "t"), pro}, // [MQTT-2.2.1-3]
 		{"filter not UTF-8", v311, frame(0xA2, n16(1), "\xff"), mal}, // [MQTT-3.10.3-1]
 		{"filter cut", v5, frame(0xA2, n16(1), 0, n16(2), 'x'), mal},
-		{"subscription identifier", v5, frame(0xA2, n16(1), props(0x0B, 1), "t"), pro},
+		{"subscription identifier", v5, frame(0xA2, n16(1), props(0x0B, 1), "t"), mal},
 	})
 }
 
