@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestServe_UnixSocket(t *testing.T) {
@@ -82,3 +85,77 @@ func TestListenUnix_KeepsFiles(t *testing.T) {
 		t.Error("a missing folder: got no error")
 	}
 }
+
+// A client cannot hold memory with a header that never ends.
+func TestServe_HeaderLimit(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- Serve(ctx, ln, http.NotFoundHandler()) }()
+	req, err := http.NewRequest("GET", "http://"+ln.Addr().String()+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Long", strings.Repeat("x", 2*maxHeaderBytes))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("got %d, want 431", resp.StatusCode)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// A client that never finishes its header is cut off: in the bubble's time 10 s
+// pass at once.
+func TestServe_HeaderTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ln := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- Serve(ctx, ln, http.NotFoundHandler()) }()
+		client, server := net.Pipe()
+		ln.conns <- server
+		start := time.Now()
+		go func() { _, _ = io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n") }()
+		if _, err := io.ReadAll(client); err != nil {
+			t.Error(err)
+		}
+		if got := time.Since(start); got < headerTimeout || got > readTimeout {
+			t.Errorf("cut off after %v, want %v", got, headerTimeout)
+		}
+		client.Close()
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// pipeListener hands out connections in memory.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"} }
