@@ -1,6 +1,8 @@
 package metric
 
 import (
+	"flag"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -79,17 +81,37 @@ func TestEntries_NamesAndNumbers(t *testing.T) {
 	}
 }
 
-// Published numbers never move: this list only grows.
+var rewrite = flag.Bool("rewrite", false, "append new metrics to testdata/oids.txt")
+
+// Published numbers never move: a line of testdata/oids.txt is never changed
+// or removed, a new metric appends one.
 func TestEntries_NumbersStay(t *testing.T) {
-	for oid, want := range map[string]string{
-		"1.1": "socket_open", "2.1": "mqtt_connect_received", "2.32": "client_keepalive_expired",
-		"3.8": "queue_message_unhandled", "4.4": "router_memory", "5.2": "retain_memory",
-		"6.17": "process_resident_memory_bytes", "7.7": "store_commit_microseconds",
-		"8.8": "certificate_reload_errors", "9.8": "messages_dropped",
-	} {
-		i := slices.IndexFunc(Entries(), func(e Entry) bool { return e.OID == oid })
-		if i < 0 || Entries()[i].Name != want {
-			t.Errorf("OID %s is no longer %s", oid, want)
+	const file = "testdata/oids.txt"
+	published, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	present := map[string]bool{}
+	for _, e := range Entries() {
+		line := e.OID + " " + e.Name + " " + e.Kind.String() + " " + e.Unit
+		present[line] = true
+		if slices.Contains(strings.Split(string(published), "\n"), line) {
+			continue
+		}
+		if !*rewrite {
+			t.Errorf("%q is not in %s (go test -rewrite appends it)", line, file)
+			continue
+		}
+		published = append(published, line+"\n"...)
+	}
+	for line := range strings.Lines(string(published)) {
+		if line = strings.TrimSpace(line); line != "" && !present[line] {
+			t.Errorf("%q was published and is gone", line)
+		}
+	}
+	if *rewrite {
+		if err := os.WriteFile(file, published, 0o644); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
