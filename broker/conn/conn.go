@@ -39,6 +39,7 @@ type Conn struct {
 	rate      rate
 	assigned  string // client identifier we chose
 	auth      authentication
+	told      map[string]bool // kinds of refusal already explained in the log
 
 	// locked
 	m         *session.Machine
@@ -53,6 +54,7 @@ type Conn struct {
 	unsettled int       // answers that wait for commits
 	jobs      []retainJob
 	jobsRun   bool
+	counted   bool // in srv.Connected
 }
 
 // settle is one answer due at the end of a batch.
@@ -275,6 +277,9 @@ func (c *Conn) Closed(now time.Time, err error) {
 	c.giveBack(c.m.Taken(len(c.m.Output())))
 	c.unlock(cl)
 	c.srv.Metrics.SocketClose.Inc(1)
+	if c.counted {
+		c.srv.Connected.Add(-1)
+	}
 	if first {
 		c.logEnd(err)
 		c.detach(now, true)
