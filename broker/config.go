@@ -59,4 +59,3 @@ type LogConfig struct {
 	Level   string   `key:"log.console.level" default:"info" enum:"debug,info,notice,warning,error,critical,alert,emergency" reload:"live" doc:"Least severity that is logged."`
 	Format  string   `key:"log.console.console.format" default:"text" enum:"text,json" reload:"restart" doc:"Form of log lines."`
 }
-

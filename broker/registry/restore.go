@@ -3,11 +3,9 @@ package registry
 import (
 	"time"
 
-	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
-	"github.com/lunemq/lunemq/broker/topic"
 )
 
 // Restore puts a session from the store back, offline, and returns its client.
@@ -36,5 +34,3 @@ func (r *Registry) Restore(now time.Time, rec *store.Session, entries []store.En
 	r.arm(c)
 	return c
 }
-
-func joined(sub mqtt.Subscription) string { return topic.Join(sub.ShareName, sub.Filter) }
