@@ -1,0 +1,196 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// file keeps the parsed content of a file up to date. Its goroutine owns all
+// fields but current, which anybody may read.
+type file[T any] struct {
+	what    string // "access control file"
+	missing string // remedy when it cannot be read, with %s for its path
+	parse   func(path, text string) (*T, error)
+	deps    Deps
+
+	current  atomic.Pointer[T] // never nil once started
+	source   source
+	interval time.Duration
+	failed   string // what was last reported, so that it is reported once
+
+	requests chan request
+	stop     context.CancelFunc
+	done     chan struct{} // closed when the goroutine has ended
+}
+
+// request asks the goroutine to read a file now, another one if path is set.
+type request struct {
+	path     string
+	interval time.Duration
+	answer   chan error // room for one
+}
+
+// source is a file on disk as it was last read.
+type source struct {
+	path string
+	info fs.FileInfo // nil before the first reading and after a failed one
+	read time.Time
+	sum  [sha256.Size]byte
+	err  error // what came of it
+}
+
+// start reads path and begins to watch it.
+func (f *file[T]) start(ctx context.Context, path string, interval time.Duration) error {
+	f.source, f.interval = source{path: path}, interval
+	value, _, err := f.load(&f.source, true)
+	if err != nil {
+		return err
+	}
+	f.current.Store(value)
+	ctx, f.stop = context.WithCancel(ctx)
+	f.requests, f.done = make(chan request), make(chan struct{})
+	go f.run(ctx)
+	return nil
+}
+
+// Close ends the watching and waits for it. What was read stays in force.
+func (f *file[T]) Close() {
+	f.stop()
+	<-f.done
+}
+
+// Reload reads the file now, whether it has changed or not. On an error, which
+// is for the caller to report, what was in force stays.
+func (f *file[T]) Reload() error { return f.ask(request{}) }
+
+func (f *file[T]) ask(r request) error {
+	r.answer = make(chan error, 1)
+	select {
+	case f.requests <- r:
+		return <-r.answer
+	case <-f.done:
+		return fmt.Errorf("auth: the %s is no longer watched, the plugin was closed", f.what)
+	}
+}
+
+func (f *file[T]) run(ctx context.Context) {
+	defer close(f.done)
+	for {
+		var tick <-chan time.Time
+		if f.interval > 0 {
+			tick = time.After(f.interval)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-f.requests:
+			r.answer <- f.reload(r)
+		case <-tick:
+			f.poll()
+		}
+	}
+}
+
+// reload serves a request.
+func (f *file[T]) reload(r request) error {
+	next := source{path: f.source.path}
+	if r.path != "" {
+		next.path = r.path
+	}
+	value, _, err := f.load(&next, true)
+	if err != nil && next.path != f.source.path {
+		f.deps.Errors.Inc(1)
+		return err // and the file before is still watched
+	}
+	f.source = next
+	if r.path != "" && err == nil {
+		f.interval = r.interval
+	}
+	f.took(value, err)
+	return err
+}
+
+// poll reads the file if it has changed. What goes wrong has no caller to be
+// told, so it is logged, once until it changes.
+func (f *file[T]) poll() {
+	value, read, err := f.load(&f.source, false)
+	if read || err != nil && err.Error() != f.failed {
+		f.took(value, err)
+		f.log(err)
+	}
+}
+
+// took puts a loaded value into force and counts it.
+func (f *file[T]) took(value *T, err error) {
+	if err != nil {
+		f.failed = err.Error()
+		f.deps.Errors.Inc(1)
+		return
+	}
+	f.failed = ""
+	f.current.Store(value)
+	f.deps.Reloads.Inc(1)
+	f.deps.Log.Info("reloaded the "+f.what, "file", f.source.path)
+}
+
+// log reports each bad line by itself.
+func (f *file[T]) log(err error) {
+	var all interface{ Unwrap() []error }
+	switch {
+	case err == nil:
+	case errors.As(err, &all):
+		for _, e := range all.Unwrap() {
+			f.log(e)
+		}
+	default:
+		attrs := []any{"file", f.source.path, "error", err}
+		if bad := (*LineError)(nil); errors.As(err, &bad) {
+			attrs = []any{"file", fmt.Sprintf("%s:%d", bad.File, bad.Line), "problem", bad.Problem, "text", bad.Text, "remedy", bad.Remedy}
+		}
+		f.deps.Log.Error("the "+f.what+" was not reloaded, what was in force stays", attrs...)
+	}
+}
+
+// settled is how much older than its reading a file must be to be trusted by
+// its times: clocks of file systems tick slowly, and within one tick a file
+// may be written twice.
+const settled = 2 * time.Second
+
+// load reads and parses s. Unless forced it does so only if s has changed;
+// otherwise read is false and err that of the last time.
+func (f *file[T]) load(s *source, force bool) (value *T, read bool, err error) {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return nil, false, f.lost(s, err)
+	}
+	if !force && s.info != nil && os.SameFile(s.info, info) && s.info.Size() == info.Size() &&
+		s.info.ModTime().Equal(info.ModTime()) && s.read.Sub(info.ModTime()) > settled {
+		return nil, false, s.err
+	}
+	now := time.Now()
+	data, err := os.ReadFile(s.path)
+	if err != nil {
+		return nil, false, f.lost(s, err)
+	}
+	sum := sha256.Sum256(data)
+	same := s.info != nil && sum == s.sum
+	s.info, s.read, s.sum = info, now, sum
+	if same && !force {
+		return nil, false, s.err
+	}
+	value, s.err = f.parse(s.path, string(data))
+	return value, true, s.err
+}
+
+// lost forgets s, so that it is read anew once it is back.
+func (f *file[T]) lost(s *source, err error) error {
+	s.info = nil
+	s.err = fmt.Errorf("auth: the %s cannot be read: %w; "+f.missing, f.what, err, s.path)
+	return s.err
+}
