@@ -66,7 +66,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	b.Server.Registry = b.Registry
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
 	b.apply(cfg)
-	if err := b.plugins.start(b, cfg); err != nil {
+	if err := b.plugins.apply(b, cfg); err != nil {
 		return nil, err
 	}
 	if err := b.rechain(cfg); err != nil {

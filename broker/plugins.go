@@ -2,11 +2,14 @@ package broker
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/lunemq/lunemq/broker/auth"
 	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
 // plugins are the bundled ones that are in use. Guarded by Broker.mu.
@@ -15,34 +18,70 @@ type plugins struct {
 	passwd *auth.Passwd
 }
 
-// start loads the files of the plugins that are switched on.
-func (p *plugins) start(b *Broker, cfg *Config) error {
-	if p.acl == nil && cfg.Who.Plugins["acl"].On {
-		acl, err := auth.NewACL(cfg.Who.ACL, auth.Deps{Log: b.Log, Reloads: &b.Metrics.ACLReloads, Errors: &b.Metrics.ACLReloadErrors})
-		if err != nil {
-			return err
-		}
-		p.acl = acl
+// apply loads the files of the plugins that are switched on, or the files that
+// a reload names or finds changed, and ends plugins that are switched off. With
+// an error, what was in force stays.
+func (p *plugins) apply(d *Broker, cfg *Config) error {
+	w := cfg.Who
+	acl := auth.Deps{Log: d.Log, Reloads: &d.Metrics.ACLReloads, Errors: &d.Metrics.ACLReloadErrors}
+	passwd := auth.Deps{Log: d.Log, Reloads: &d.Metrics.PasswdReloads, Errors: &d.Metrics.PasswdReloadErrors}
+	var err error
+	switch on := w.Plugins["acl"].On; {
+	case on && p.acl == nil:
+		p.acl, err = auth.StartACL(context.Background(), w.ACL, acl)
+	case on:
+		err = p.acl.Configure(w.ACL)
 	}
-	if p.passwd == nil && cfg.Who.Plugins["passwd"].On {
-		passwd, err := auth.NewPasswd(cfg.Who.Passwd, auth.Deps{Log: b.Log, Reloads: &b.Metrics.PasswdReloads, Errors: &b.Metrics.PasswdReloadErrors})
-		if err != nil {
-			return err
-		}
-		p.passwd = passwd
+	if err != nil {
+		return err
 	}
-	return nil
+	switch on := w.Plugins["passwd"].On; {
+	case on && p.passwd == nil:
+		p.passwd, err = auth.StartPasswd(context.Background(), w.Passwd, passwd)
+	case on:
+		err = p.passwd.Configure(w.Passwd)
+	}
+	return err
+}
+
+// retire ends the plugins that cfg has switched off, once no chain has them.
+func (p *plugins) retire(cfg *Config) {
+	if p.acl != nil && !cfg.Who.Plugins["acl"].On {
+		p.acl.Close()
+		p.acl = nil
+	}
+	if p.passwd != nil && !cfg.Who.Plugins["passwd"].On {
+		p.passwd.Close()
+		p.passwd = nil
+	}
+}
+
+// CheckFiles reads the files that the plugins of cfg need and returns what is
+// wrong with them.
+func CheckFiles(cfg *Config) (bad []error) {
+	quiet := slog.New(slog.DiscardHandler)
+	var count metric.Counter
+	d := auth.Deps{Log: quiet, Reloads: &count, Errors: &count}
+	if cfg.Who.Plugins["acl"].On {
+		if acl, err := auth.StartACL(context.Background(), cfg.Who.ACL, d); err != nil {
+			bad = append(bad, err)
+		} else {
+			acl.Close()
+		}
+	}
+	if cfg.Who.Plugins["passwd"].On {
+		if passwd, err := auth.StartPasswd(context.Background(), cfg.Who.Passwd, d); err != nil {
+			bad = append(bad, err)
+		} else {
+			passwd.Close()
+		}
+	}
+	return bad
 }
 
 // stop ends what watches files.
 func (p *plugins) stop() {
-	if p.acl != nil {
-		p.acl.Close()
-	}
-	if p.passwd != nil {
-		p.passwd.Close()
-	}
-	*p = plugins{}
+	p.retire(&Config{})
 }
 
 // ordered returns the plugins that are on in the order they are asked:
