@@ -12,6 +12,7 @@ import (
 	"github.com/lunemq/lunemq/broker/conn"
 	"github.com/lunemq/lunemq/broker/engine"
 	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
@@ -48,6 +49,7 @@ type Broker struct {
 	cfg     *Config
 	plugins plugins
 	doors   []*door
+	limits  *listener.Limits
 }
 
 // New composes a broker that serves nobody yet: plugins are loaded and durable

@@ -18,6 +18,7 @@ func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.plugins.retire(cfg)
 	b.cfg = cfg
 	b.apply(cfg)
+	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 	if len(changed) > 0 {
 		b.chain.Load().OnConfigChange(changed)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -149,7 +151,7 @@ func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready 
 		return nil, err
 	}
 	s.serveHTTP(ctx, local, httpapi.NewLocal(o))
-	for _, h := range cfg.Listeners.HTTPNames() {
+	for _, h := range slices.Sorted(maps.Keys(cfg.Listeners.HTTP)) {
 		ln, err := net.Listen("tcp", cfg.Listeners.HTTP[h].Address.HostPort())
 		if err != nil {
 			return nil, fmt.Errorf("listener.http.%s: %w", h, err)
