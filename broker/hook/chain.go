@@ -16,18 +16,19 @@ type Chain struct {
 	onPanic func(plugin, point string, v any)
 
 	onAuth, authOnRegister, authOnPublish, authOnSubscribe, onDeliver, onUnsubscribe []Plugin
-	register                                                                         []OnRegister
-	publish                                                                          []OnPublish
-	subscribe                                                                        []OnSubscribe
-	unsubscribed                                                                     []OnTopicUnsubscribed
-	offlineMessage                                                                   []OnOfflineMessage
-	wakeup                                                                           []OnClientWakeup
-	offline                                                                          []OnClientOffline
-	gone                                                                             []OnClientGone
-	expired                                                                          []OnSessionExpired
-	drop                                                                             []OnMessageDrop
-	config                                                                           []OnConfigChange
+	register                                                                         []observer[OnRegister]
+	publish                                                                          []observer[OnPublish]
+	subscribe                                                                        []observer[OnSubscribe]
+	unsubscribed                                                                     []observer[OnTopicUnsubscribed]
+	offlineMessage                                                                   []observer[OnOfflineMessage]
+	wakeup                                                                           []observer[OnClientWakeup]
+	offline                                                                          []observer[OnClientOffline]
+	gone                                                                             []observer[OnClientGone]
+	expired                                                                          []observer[OnSessionExpired]
+	drop                                                                             []observer[OnMessageDrop]
+	config                                                                           []observer[OnConfigChange]
 	blocksRegister, blocksPublish, blocksSubscribe                                   bool
+	authListed, authzListed                                                          bool // by the listener
 }
 
 // NewChain compiles plugins in their order. onPanic, which may be nil, is told
@@ -51,7 +52,13 @@ func (c *Chain) Restrict(auth, authz []string) (*Chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return build(c.Plugins(), a, z, c.onPanic), nil
+	var onPanic func(plugin, point string, v any)
+	if c != nil {
+		onPanic = c.onPanic
+	}
+	r := build(c.Plugins(), a, z, onPanic)
+	r.authListed, r.authzListed = auth != nil, authz != nil
+	return r, nil
 }
 
 func (c *Chain) pick(key string, names []string) ([]Plugin, error) {
@@ -118,12 +125,6 @@ func with[T any](list *[]Plugin, p Plugin) bool {
 	return p.Blocking
 }
 
-func observe[T any](list *[]T, p Plugin) {
-	if h, has := p.Hooks.(T); has {
-		*list = append(*list, h)
-	}
-}
-
 // BlocksRegister reports whether AuthOnRegister or OnAuth may wait.
 func (c *Chain) BlocksRegister() bool { return c != nil && c.blocksRegister }
 
@@ -136,24 +137,34 @@ func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocksSubscribe }
 // The verdicts when no plugin decides; their Reason says why.
 var (
 	nobody    = Verdict{Decision: Deny, Reason: "no enabled plugin has this hook (no_matching_hook_found)"}
+	unlisted  = Verdict{Decision: Deny, Reason: "no plugin in the list of the listener has this hook (plugin_chain_exhausted)"}
 	exhausted = Verdict{Decision: Deny, Reason: "no plugin said yes (plugin_chain_exhausted)"}
 )
 
-// undecided is the verdict of a chain in which every plugin said next.
-func undecided(asked int) Verdict {
-	if asked == 0 {
-		return nobody
+// undecided is the verdict of a chain in which every plugin said next; listed
+// says that a listener chose the plugins.
+func undecided(asked int, listed bool) Verdict {
+	switch {
+	case asked > 0:
+		return exhausted
+	case listed:
+		return unlisted
 	}
-	return exhausted
+	return nobody
 }
 
-// guard turns a panic of a deciding hook into a refusal.
+// guard turns a panic of a deciding hook, and an answer that is no Decision,
+// into a refusal.
 func (c *Chain) guard(p Plugin, point string, v *Verdict) {
 	if r := recover(); r != nil {
 		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s panicked in %s: %v", p.Name, point, r)}
 		if c.onPanic != nil {
 			c.onPanic(p.Name, point, r)
 		}
+		return
+	}
+	if v.Decision > Deny {
+		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s answered %d to %s", p.Name, v.Decision, point)}
 	}
 }
 
@@ -167,7 +178,7 @@ func (c *Chain) AuthOnRegister(ctx context.Context, r *Register) (Verdict, *Regi
 			return v, res
 		}
 	}
-	return undecided(len(c.authOnRegister)), nil
+	return undecided(len(c.authOnRegister), c.authListed), nil
 }
 
 func (c *Chain) callRegister(ctx context.Context, p Plugin, r *Register) (v Verdict, res *RegisterResult) {
@@ -185,7 +196,7 @@ func (c *Chain) AuthOnPublish(ctx context.Context, q *Publish) (Verdict, *Publis
 			return v, res
 		}
 	}
-	return undecided(len(c.authOnPublish)), nil
+	return undecided(len(c.authOnPublish), c.authzListed), nil
 }
 
 func (c *Chain) callPublish(ctx context.Context, p Plugin, q *Publish) (v Verdict, res *PublishResult) {
@@ -203,7 +214,7 @@ func (c *Chain) AuthOnSubscribe(ctx context.Context, q *Subscribe) (Verdict, *Su
 			return v, res
 		}
 	}
-	return undecided(len(c.authOnSubscribe)), nil
+	return undecided(len(c.authOnSubscribe), c.authzListed), nil
 }
 
 func (c *Chain) callSubscribe(ctx context.Context, p Plugin, q *Subscribe) (v Verdict, res *SubscribeResult) {
@@ -225,7 +236,7 @@ func (c *Chain) OnAuth(ctx context.Context, a *Auth) (Verdict, *AuthResult) {
 			return v, res
 		}
 	}
-	v := undecided(len(asked))
+	v := undecided(len(asked), c != nil && c.authListed)
 	v.Code = mqtt.BadAuthenticationMethod
 	return v, nil
 }
