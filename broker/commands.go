@@ -40,7 +40,7 @@ func (b *Broker) pluginShow() admin.Command {
 				if only != "" && p.Name != strings.TrimPrefix(only, "vmq_") || point != "" && !has(hooks, point) {
 					continue
 				}
-				t.Rows = append(t.Rows, []any{p.Name, "application", strings.Join(hooks, "\n"), ""})
+				t.Rows = append(t.Rows, []any{p.Name, "application", strings.Join(hooks, ", "), ""})
 			}
 			return t, nil
 		},

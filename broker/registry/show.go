@@ -24,14 +24,17 @@ type row struct {
 	item   *mqtt.Queued
 }
 
+// field is one column.
+type field struct {
+	name string
+	get  func(*row) any
+}
+
 // fields are the columns of session show, with VerneMQ's names. What has no
 // meaning here (process identifiers) is blank.
 //
 // Reference 4.4.
-var fields = []struct {
-	name string
-	get  func(*row) any
-}{
+var fields = []field{
 	{"node", func(r *row) any { return r.node }},
 	{"mountpoint", func(r *row) any { return r.Key.Mountpoint }},
 	{"client_id", func(r *row) any { return r.Key.ClientID }},
@@ -168,31 +171,28 @@ func parseQuery(c *admin.Call) (q query, err error) {
 	if q.limit, err = c.Int("limit", 100, 0); err != nil {
 		return q, err
 	}
-	for i, f := range fields {
-		for _, o := range c.Options {
-			if o.Name != f.name {
-				continue
-			}
-			q.subs = q.subs || slices.Contains(subFields, f.name)
-			q.items = q.items || slices.Contains(itemFields, f.name)
-			if !o.Set {
-				q.columns = append(q.columns, i)
-				continue
-			}
-			x := filter{field: i, want: o.Value}
-			if expr, isRegex := strings.CutPrefix(o.Value, "~"); isRegex {
-				if x.re, err = regexp.Compile(expr); err != nil {
-					return q, fmt.Errorf("%w: --%s=%s: %v", admin.ErrUsage, f.name, o.Value, err)
-				}
-			}
-			q.filters = append(q.filters, x)
+	for _, o := range c.Options {
+		i := slices.IndexFunc(fields, func(f field) bool { return f.name == o.Name })
+		if i < 0 {
+			continue
 		}
+		q.subs = q.subs || slices.Contains(subFields, o.Name)
+		q.items = q.items || slices.Contains(itemFields, o.Name)
+		if !o.Set {
+			q.columns = append(q.columns, i)
+			continue
+		}
+		x := filter{field: i, want: o.Value}
+		if expr, isRegex := strings.CutPrefix(o.Value, "~"); isRegex {
+			if x.re, err = regexp.Compile(expr); err != nil {
+				return q, fmt.Errorf("%w: --%s=%s: %v", admin.ErrUsage, o.Name, o.Value, err)
+			}
+		}
+		q.filters = append(q.filters, x)
 	}
 	if len(q.columns) == 0 {
-		for i, f := range fields {
-			if slices.Contains(shown, f.name) {
-				q.columns = append(q.columns, i)
-			}
+		for _, name := range shown {
+			q.columns = append(q.columns, slices.IndexFunc(fields, func(f field) bool { return f.name == name }))
 		}
 	}
 	return q, nil

@@ -85,7 +85,8 @@ func (s *server) start(ctx context.Context) error {
 	if s.keys, err = admin.OpenKeys(filepath.Join(cfg.DataDir, "apikeys.json"), keysConfig(cfg.Admin), rand.Reader); err != nil {
 		return err
 	}
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: memstore.New(), Engine: goroutine.New(goroutine.Options{Log: s.log.Logger})})
+	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: memstore.New(), Engine: sockets, Keys: s.keys})
 	if err != nil {
 		return err
 	}
