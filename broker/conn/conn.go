@@ -271,9 +271,10 @@ func (c *Conn) Writable(now time.Time) {
 func (c *Conn) Closed(now time.Time, err error) {
 	cl := c.lock()
 	first := !c.ended
-	c.ended = true
+	after := c.last()
 	c.giveBack(c.m.Taken(len(c.m.Output())))
 	c.unlock(cl)
+	after()
 	c.srv.Metrics.SocketClose.Inc(1)
 	if c.counted {
 		c.srv.Connected.Add(-1)

@@ -24,10 +24,9 @@ func (c *Conn) disconnect(now time.Time, p *packet.Disconnect) {
 		cl.Session().Expiry = seconds(p.SessionExpiry)
 	}
 	c.srv.Log.Info("client disconnected", c.who("reason_code", p.Code.String())...)
-	c.write()
-	c.count()
-	c.ended = true
+	after := c.last()
 	c.unlock(cl)
+	after()
 	c.detach(now, withWill)
 	c.ec.Close(nil)
 }

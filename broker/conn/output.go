@@ -10,9 +10,13 @@ import (
 )
 
 // Deliver implements registry.Attachment.
-func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
+func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken bool) {
+	if c.ended {
+		return false
+	}
 	c.lend()
 	c.m.Deliver(now, it, b)
+	return true
 }
 
 // lend gives the machine a buffer to encode into. Called with the lock held.
@@ -145,14 +149,23 @@ func (c *Conn) fail(now time.Time, err error) {
 	c.finish(now, e, true)
 }
 
-// finish writes what is left and closes. Called with the lock held; the
-// registry is told from another goroutine, since it takes the lock itself.
+// finish writes what is left and closes. Called with the lock held; what must
+// be done without it is done by another goroutine.
 func (c *Conn) finish(now time.Time, err error, withWill bool) {
-	c.write()
-	c.count()
-	c.ended = true
+	after := c.last()
 	c.ec.Close(err)
-	go c.detach(now, withWill)
+	go func() {
+		after()
+		c.detach(now, withWill)
+	}()
+}
+
+// last ends output and input: the socket gets what it takes, what was done is
+// counted. What it returns is called without the lock.
+func (c *Conn) last() (after func()) {
+	c.write()
+	c.ended = true
+	return c.afterwards(c.count(), false, false)
 }
 
 // Evict implements registry.Attachment.

@@ -14,8 +14,9 @@ import (
 // Attachment is the network connection of a client, as the registry sees it.
 // All methods are called with the client's lock held and must not block.
 type Attachment interface {
-	// Deliver takes one message for the client.
-	Deliver(now time.Time, it mqtt.Queued, b *store.Batch)
+	// Deliver takes one message for the client; taken = false when the
+	// connection is at its end.
+	Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken bool)
 	// Flush sends what Deliver has gathered. What it returns, if anything, is
 	// called after the lock is released.
 	Flush(now time.Time) (after func())
@@ -88,8 +89,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true
 	}
-	if c.online {
-		c.conn.Deliver(now, it, b)
+	if c.online && c.conn.Deliver(now, it, b) {
 		flush = !c.dirty
 		c.dirty = true
 		c.mu.Unlock()

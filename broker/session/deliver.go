@@ -18,7 +18,7 @@ const softOutput = 64 << 10
 // were dropped.
 func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 	if m.st.Queue.Len() == 0 && !m.resume {
-		if it.Delivery.QoS == mqtt.AtMostOnce {
+		if it.Delivery.QoS == mqtt.AtMostOnce && m.assigning == 0 {
 			if len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
 				m.tally.drop(it, mqtt.DropOutputFull)
 				return
@@ -26,7 +26,10 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 			m.emit(now, it, b)
 			return
 		}
-		if m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput {
+		// A QoS 2 message of a durable session waits for Flow, whose batch is
+		// the caller's to commit and to call Assigned for.
+		flies := it.Delivery.QoS != mqtt.ExactlyOnce || !m.st.stored
+		if flies && m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput && !m.overtakes(it.Delivery.QoS) {
 			m.emit(now, it, b)
 			return
 		}
@@ -54,6 +57,10 @@ func (m *Machine) mayFly(q mqtt.QoS) bool {
 	return q == mqtt.AtMostOnce || m.onWire < m.params.MaxInflight && m.st.window.live < maxID
 }
 
+// overtakes reports whether a message of that QoS would be sent before a QoS 2
+// message whose packet identifier is still on its way to the store.
+func (m *Machine) overtakes(q mqtt.QoS) bool { return m.assigning > 0 && q < mqtt.ExactlyOnce }
+
 // Flow encodes what quota and output allow: first what was in flight before a
 // reconnect, then the queue. QoS 2 messages of a durable session are put into
 // b with their packet identifier; the caller calls Assigned when b is
@@ -69,7 +76,7 @@ func (m *Machine) Flow(now time.Time, b *store.Batch) (assigns bool) {
 	ops := len(b.Ops)
 	for !m.resume && len(m.out)-m.taken < softOutput {
 		it, ok := m.st.Queue.Next(lifo)
-		if !ok || !m.mayFly(it.Delivery.QoS) {
+		if !ok || !m.mayFly(it.Delivery.QoS) || m.overtakes(it.Delivery.QoS) {
 			break
 		}
 		m.st.Queue.Pop(lifo)
@@ -104,6 +111,7 @@ func (m *Machine) emit(now time.Time, it mqtt.Queued, b *store.Batch) {
 	if it.Delivery.QoS == mqtt.ExactlyOnce && m.st.stored {
 		f := m.st.window.add(it, stepAssigning)
 		m.onWire++
+		m.assigning++
 		f.onWire = true
 		b.Add(store.Op{Kind: store.Assign, Key: m.st.Key, Entry: store.Entry{Queued: it, PacketID: f.id()}})
 		b.Sync = true
@@ -121,6 +129,7 @@ func (m *Machine) Assigned(now time.Time, upTo uint64) {
 	m.st.window.each(func(f *inflight) {
 		if f.step == stepAssigning && f.seq < upTo && f.onWire {
 			f.step = stepSent
+			m.assigning--
 			m.encode(now, f.item, f.id(), false)
 		}
 	})

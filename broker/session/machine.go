@@ -67,6 +67,7 @@ type Machine struct {
 	responses responses
 	awaiting  int // inbound QoS 1 and 2 not acknowledged, against the receive maximum
 	onWire    int // outgoing messages sent on this connection and not completed
+	assigning int // of these, whose identifier is on its way to the store
 	resume    bool
 	aliasIn   []string
 	aliasOut  map[string]uint16

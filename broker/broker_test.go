@@ -1,0 +1,91 @@
+package broker_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/lunemq/lunemq/broker/brokertest"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+)
+
+// versions runs a test for 3.1.1 and for 5.0.
+func versions(t *testing.T, f func(t *testing.T, v mqtt.Version)) {
+	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+		t.Run(v.String(), func(t *testing.T) { f(t, v) })
+	}
+}
+
+func TestPublish_EachQoS(t *testing.T) {
+	versions(t, func(t *testing.T, v mqtt.Version) {
+		b := brokertest.Start(t, brokertest.Options{})
+		sub, _ := b.Connect(packet.Connect{Version: v, CleanStart: true, ClientID: "sub"})
+		sub.Subscribe(mqtt.ExactlyOnce, "a/+")
+		pub, _ := b.Connect(packet.Connect{Version: v, CleanStart: true, ClientID: "pub"})
+		for q := range mqtt.QoS(3) {
+			if code := pub.Publish(packet.Publish{QoS: q, Topic: "a/b", Payload: []byte{byte(q)}}); code != mqtt.Success {
+				t.Errorf("QoS %d: %v", q, code)
+			}
+			if p := sub.Take(); p.QoS != q || p.Payload[0] != byte(q) {
+				t.Errorf("QoS %d: got %+v", q, p)
+			}
+		}
+	})
+}
+
+func TestSession_Resume(t *testing.T) {
+	versions(t, func(t *testing.T, v mqtt.Version) {
+		b := brokertest.Start(t, brokertest.Options{})
+		con := packet.Connect{Version: v, ClientID: "s", SessionExpiry: 100, HasSessionExpiry: true}
+		sub, _ := b.Connect(con)
+		sub.Subscribe(mqtt.ExactlyOnce, "a")
+		sub.Close()
+		pub, _ := b.Connect(packet.Connect{Version: v, CleanStart: true, ClientID: "pub"})
+		for i := range 10 {
+			pub.Publish(packet.Publish{QoS: mqtt.QoS(1 + i%2), Topic: "a", Payload: fmt.Append(nil, i)})
+		}
+		sub, ack := b.Connect(con)
+		if !ack.SessionPresent { // [MQTT-3.2.2-2]
+			t.Error("session not present")
+		}
+		for i := range 10 {
+			if p := sub.Take(); string(p.Payload) != fmt.Sprint(i) {
+				t.Fatalf("got %s at %d", p.Payload, i)
+			}
+		}
+		sub.Quiet()
+	})
+}
+
+// TestBalance_UnderLoad drives publishers and subscribers of all kinds against
+// each other and demands that every copy is accounted for.
+func TestBalance_UnderLoad(t *testing.T) {
+	b := brokertest.Start(t, brokertest.Options{Set: []string{"max_online_messages=50", "max_offline_messages=20"}})
+	const pairs, each = 6, 300
+	var wg sync.WaitGroup
+	var subs []*brokertest.Client
+	for i := range pairs {
+		sub, _ := b.Connect(packet.Connect{ClientID: fmt.Sprint("sub", i), SessionExpiry: 1000, HasSessionExpiry: true, ReceiveMaximum: 5})
+		sub.Subscribe(mqtt.QoS(i%3), fmt.Sprintf("load/%d", i%3), "load/#")
+		subs = append(subs, sub)
+	}
+	for i := range pairs {
+		wg.Go(func() {
+			for range 8 * (i + 1) { // then it goes away with messages in flight
+				subs[i].Take()
+			}
+			subs[i].Close()
+		})
+		pub, _ := b.Connect(packet.Connect{ClientID: fmt.Sprint("pub", i), CleanStart: true})
+		wg.Go(func() {
+			for n := range each {
+				pub.Publish(packet.Publish{QoS: mqtt.QoS(n % 3), Topic: fmt.Sprintf("load/%d", i%3), Payload: []byte("x"), Retain: n%10 == 0})
+			}
+			pub.Send(&packet.Disconnect{})
+			pub.Ended()
+		})
+	}
+	wg.Wait()
+	b.Balanced()
+}
