@@ -131,7 +131,7 @@ func (c *chunks[E]) split(x change[E], shift uint) *chunks[E] {
 		p := &parts[x.of(&c.leaf[i])>>shift%chunkFan]
 		*p = append(*p, c.leaf[i])
 	}
-	b := &chunks[E]{n: c.n, kids: new([chunkFan]*chunks[E])}
+	b := newBranch[E](c.n)
 	for i, p := range parts {
 		if len(p) > 0 {
 			b.kids[i] = newLeaf(append(make([]E, 0, len(p)), p...), x.mem)
@@ -174,7 +174,7 @@ func (c *chunks[E]) removeAt(x change[E], shift uint) *chunks[E] {
 
 // with returns the branch with another child i.
 func (c *chunks[E]) with(i uint64, kid *chunks[E], mem *int64) *chunks[E] {
-	b := &chunks[E]{n: c.n - c.kids[i].len() + kid.len(), kids: new([chunkFan]*chunks[E])}
+	b := newBranch[E](c.n - c.kids[i].len() + kid.len())
 	*b.kids = *c.kids
 	b.kids[i] = kid
 	c.drop(mem)
@@ -199,6 +199,17 @@ func (c *chunks[E]) gather(mem *int64) *chunks[E] {
 		return nil
 	}
 	return newLeaf(leaf, mem)
+}
+
+// newBranch returns a branch without children, one block of memory. Its bytes are
+// the caller's to count.
+func newBranch[E any](n int) *chunks[E] {
+	b := &struct {
+		c    chunks[E]
+		kids [chunkFan]*chunks[E]
+	}{}
+	b.c.n, b.c.kids = n, &b.kids
+	return &b.c
 }
 
 func newLeaf[E any](leaf []E, mem *int64) *chunks[E] {

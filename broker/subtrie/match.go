@@ -61,7 +61,7 @@ func (t *Trie[S]) literal(n *node[S], topic string, pos int) *node[S] {
 		return nil
 	}
 	level := firstLevel(topic[pos:])
-	if s := kids.find(t.hash(level), level, byLevel); s != nil {
+	if s := kids.find(t.hash(level), level, false); s != nil {
 		return s.node.Load()
 	}
 	return nil

@@ -34,17 +34,10 @@ type node[S comparable] struct {
 // what it copies.
 const mergeLen = 256
 
-// key is what the node is called by among its siblings.
-func (n *node[S]) key(by index) string {
-	if by == byLabel {
-		return n.label
-	}
-	return firstLevel(n.label)
-}
-
-func (n *node[S]) is(key string, by index) bool {
+// is reports whether the label, or unless whole its first level, is key.
+func (n *node[S]) is(key string, whole bool) bool {
 	return len(n.label) >= len(key) && n.label[:len(key)] == key &&
-		(len(n.label) == len(key) || by == byLevel && n.label[len(key)] == '/')
+		(len(n.label) == len(key) || !whole && n.label[len(key)] == '/')
 }
 
 func firstLevel(s string) string {
@@ -88,7 +81,7 @@ func (t *Trie[S]) attach(n, c *node[S], first string) {
 		n.plus.Store(c)
 		return
 	}
-	t.tables(byLevel).add(&n.kids, t.hash(first), c)
+	t.tables().add(&n.kids, t.hash(first), c)
 }
 
 // child returns where n refers to the child that begins with the level first;
@@ -104,7 +97,7 @@ func (t *Trie[S]) child(n *node[S], first string) *atomic.Pointer[node[S]] {
 	if kids == nil {
 		return nil
 	}
-	if s := kids.find(t.hash(first), first, byLevel); s != nil {
+	if s := kids.find(t.hash(first), first, false); s != nil {
 		return &s.node
 	}
 	return nil
@@ -200,7 +193,7 @@ func (t *Trie[S]) tidy() {
 		empty, label, only := n.onlyChild()
 		switch {
 		case empty && i == 0:
-			t.tables(byLabel).del(&t.mounts, t.hash(n.label), n)
+			t.tables().del(&t.mounts, t.hash(n.label), n)
 			t.mem -= n.bytes()
 		case empty:
 			t.detach(t.steps[i-1].n, n)
@@ -249,5 +242,5 @@ func (t *Trie[S]) detach(n, c *node[S]) {
 		n.plus.Store(nil)
 		return
 	}
-	t.tables(byLevel).del(&n.kids, t.hash(firstLevel(c.label)), c)
+	t.tables().del(&n.kids, t.hash(firstLevel(c.label)), c)
 }

@@ -61,7 +61,9 @@ func (t *Trie[S]) put(at *atomic.Pointer[subs[S]], sub mqtt.Subscription, s S) (
 	}
 	if old.many == nil {
 		if old.one.Subscriber == s {
-			t.set(at, &subs[S]{one: m})
+			if old.one != m {
+				t.set(at, &subs[S]{one: m})
+			}
 			return false
 		}
 		plain := newLeaf([]Match[S]{old.one, m}, &t.mem)

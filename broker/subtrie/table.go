@@ -26,35 +26,27 @@ type table[S comparable] struct {
 
 // slot holds either a node or a table, never nil both.
 type slot[S comparable] struct {
+	hash uint64 // of the node's key; spares a look at the wrong node
 	node atomic.Pointer[node[S]]
 	sub  atomic.Pointer[table[S]]
 }
 
-// index says what nodes of a table are called by.
-type index uint8
-
-const (
-	byLevel index = iota // the first level of the label
-	byLabel              // the whole label: mountpoints
-)
-
-// find returns the slot of the node with the given key, or nil. Safe for
-// readers.
-func (t *table[S]) find(hash uint64, key string, by index) *slot[S] {
-	for t != nil {
+// find returns the slot of the node for which the given key is its first level
+// or, with whole, its label; nil when there is none. Safe for readers.
+func (t *table[S]) find(hash uint64, key string, whole bool) *slot[S] {
+	for rest := hash; t != nil; rest >>= tableBits {
 		if t.bitmap == 0 {
-			return t.findListed(key, by)
+			return t.findListed(key, whole)
 		}
-		bit := uint32(1) << (hash % tableFan)
+		bit := uint32(1) << (rest % tableFan)
 		if t.bitmap&bit == 0 {
 			return nil
 		}
 		s := &t.slots[bits.OnesCount32(t.bitmap&(bit-1))]
 		if t = s.sub.Load(); t != nil {
-			hash >>= tableBits
 			continue
 		}
-		if s.node.Load().is(key, by) {
+		if s.hash == hash && s.node.Load().is(key, whole) {
 			return s
 		}
 		return nil
@@ -62,9 +54,9 @@ func (t *table[S]) find(hash uint64, key string, by index) *slot[S] {
 	return nil
 }
 
-func (t *table[S]) findListed(key string, by index) *slot[S] {
+func (t *table[S]) findListed(key string, whole bool) *slot[S] {
 	for i := range t.slots {
-		if t.slots[i].node.Load().is(key, by) {
+		if t.slots[i].node.Load().is(key, whole) {
 			return &t.slots[i]
 		}
 	}
@@ -74,8 +66,7 @@ func (t *table[S]) findListed(key string, by index) *slot[S] {
 // each calls f for each slot's content, one of them nil. Safe for readers.
 func (t *table[S]) each(f func(*node[S], *table[S])) {
 	for i := range t.slots {
-		sub := t.slots[i].sub.Load()
-		f(t.slots[i].node.Load(), sub)
+		f(t.slots[i].node.Load(), t.slots[i].sub.Load())
 	}
 }
 
@@ -93,13 +84,12 @@ func (t *table[S]) bytes() int64 {
 }
 
 // tables changes tables; owned by the writer.
+//
+// Slots are copied without atomic loads and stores: nobody but the writer
+// changes the old ones, nobody else sees the new ones yet.
 type tables[S comparable] struct {
-	by   index
-	hash func(string) uint64
-	mem  *int64 // bytes in use
+	mem *int64 // bytes in use
 }
-
-func (w tables[S]) hashOf(n *node[S]) uint64 { return w.hash(n.key(w.by)) }
 
 // add puts n, whose key has the given hash and is not there yet.
 func (w tables[S]) add(root *atomic.Pointer[table[S]], hash uint64, n *node[S]) {
@@ -111,79 +101,81 @@ func (w tables[S]) add(root *atomic.Pointer[table[S]], hash uint64, n *node[S]) 
 			return
 		}
 		if t.bitmap == 0 {
-			at.Store(w.resized(t, 0, len(t.slots), 1, n))
+			at.Store(w.grown(t, 0, len(t.slots), hash, n))
 			return
 		}
-		h := hash >> (depth * tableBits)
-		bit := uint32(1) << (h % tableFan)
+		bit := bitOf(hash, depth)
 		i := bits.OnesCount32(t.bitmap & (bit - 1))
 		if t.bitmap&bit == 0 {
-			at.Store(w.resized(t, t.bitmap|bit, i, 1, n))
+			at.Store(w.grown(t, bit, i, hash, n))
 			return
 		}
 		s := &t.slots[i]
 		if s.sub.Load() == nil {
-			old := s.node.Load()
-			at.Store(w.replaced(t, i, nil, w.pair(old, w.hashOf(old), n, hash, depth+1)))
+			at.Store(w.replaced(t, i, 0, nil, w.pair(s.hash, s.node.Load(), hash, n, depth+1)))
 			return
 		}
 		at = &s.sub
 	}
 }
 
+// bitOf is the bit of a hash in the bitmap of a table at a depth.
+func bitOf(hash uint64, depth int) uint32 { return 1 << (hash >> (depth * tableBits) % tableFan) }
+
 // pair makes a table of two nodes for the given depth.
-func (w tables[S]) pair(a *node[S], ah uint64, b *node[S], bh uint64, depth int) *table[S] {
+func (w tables[S]) pair(ah uint64, a *node[S], bh uint64, b *node[S], depth int) *table[S] {
 	if depth >= tableDepth {
-		t := w.single(0, depth, a, nil)
-		return w.resized(t, 0, 1, 1, b)
+		return w.grown(w.single(ah, depth, a, nil), 0, 1, bh, b)
 	}
-	shift := depth * tableBits
-	ai, bi := ah>>shift%tableFan, bh>>shift%tableFan
-	if ai == bi {
-		return w.single(ah, depth, nil, w.pair(a, ah, b, bh, depth+1))
+	ab, bb := bitOf(ah, depth), bitOf(bh, depth)
+	if ab == bb {
+		return w.single(ah, depth, nil, w.pair(ah, a, bh, b, depth+1))
 	}
-	t := w.single(ah, depth, a, nil)
 	i := 0
-	if bi > ai {
+	if bb > ab {
 		i = 1
 	}
-	return w.resized(t, t.bitmap|1<<bi, i, 1, b)
+	return w.grown(w.single(ah, depth, a, nil), bb, i, bh, b)
 }
 
 // single makes a table with one slot.
 func (w tables[S]) single(hash uint64, depth int, n *node[S], sub *table[S]) *table[S] {
 	t := &table[S]{slots: make([]slot[S], 1)}
 	if depth < tableDepth {
-		t.bitmap = 1 << (hash >> (depth * tableBits) % tableFan)
+		t.bitmap = bitOf(hash, depth)
 	}
+	t.slots[0].hash = hash
 	t.slots[0].node.Store(n)
 	t.slots[0].sub.Store(sub)
 	*w.mem += t.bytes()
 	return t
 }
 
-// Slots are copied without atomic loads and stores below: nobody but the writer
-// changes the old ones, nobody else sees the new ones yet.
+// grown returns t with one slot more, at i, holding n.
+func (w tables[S]) grown(t *table[S], bit uint32, i int, hash uint64, n *node[S]) *table[S] {
+	nt := &table[S]{bitmap: t.bitmap | bit, slots: make([]slot[S], len(t.slots)+1)}
+	copy(nt.slots, t.slots[:i])
+	copy(nt.slots[i+1:], t.slots[i:])
+	nt.slots[i].hash = hash
+	nt.slots[i].node.Store(n)
+	*w.mem += nt.bytes() - t.bytes()
+	return nt
+}
 
-// resized returns t with one slot more (by = 1, holding n) or less (by = -1) at
-// i.
-func (w tables[S]) resized(t *table[S], bitmap uint32, i, by int, n *node[S]) *table[S] {
-	nt := &table[S]{bitmap: bitmap, slots: make([]slot[S], len(t.slots)+by)}
-	copy(nt.slots[:i], t.slots[:i])
-	if by > 0 {
-		nt.slots[i].node.Store(n)
-		copy(nt.slots[i+1:], t.slots[i:])
-	} else {
-		copy(nt.slots[i:], t.slots[i+1:])
-	}
+// shrunk returns t without slot i.
+func (w tables[S]) shrunk(t *table[S], bit uint32, i int) *table[S] {
+	nt := &table[S]{bitmap: t.bitmap &^ bit, slots: make([]slot[S], len(t.slots)-1)}
+	copy(nt.slots, t.slots[:i])
+	copy(nt.slots[i:], t.slots[i+1:])
 	*w.mem += nt.bytes() - t.bytes()
 	return nt
 }
 
 // replaced returns t with another kind of content in slot i.
-func (w tables[S]) replaced(t *table[S], i int, n *node[S], sub *table[S]) *table[S] {
+func (w tables[S]) replaced(t *table[S], i int, hash uint64, n *node[S], sub *table[S]) *table[S] {
 	nt := &table[S]{bitmap: t.bitmap, slots: make([]slot[S], len(t.slots))}
 	copy(nt.slots, t.slots)
+	nt.slots[i].hash = hash
 	nt.slots[i].node.Store(n)
 	nt.slots[i].sub.Store(sub)
 	return nt
@@ -194,7 +186,7 @@ func (w tables[S]) del(root *atomic.Pointer[table[S]], hash uint64, n *node[S]) 
 	t := root.Load()
 	nt, left := w.without(t, hash, 0, n)
 	if left != nil {
-		nt = w.single(w.hashOf(left), 0, left, nil)
+		nt = w.single(left.hash, 0, left.node.Load(), nil)
 	}
 	if nt != t {
 		root.Store(nt)
@@ -202,16 +194,16 @@ func (w tables[S]) del(root *atomic.Pointer[table[S]], hash uint64, n *node[S]) 
 }
 
 // without takes n out of t. What is left is a table (t itself when the change
-// was made further down), a single node, or nothing.
-func (w tables[S]) without(t *table[S], hash uint64, depth int, n *node[S]) (*table[S], *node[S]) {
-	i, bitmap := 0, uint32(0)
+// was made further down), a slot with a single node, or nothing.
+func (w tables[S]) without(t *table[S], hash uint64, depth int, n *node[S]) (*table[S], *slot[S]) {
+	i, bit := 0, uint32(0)
 	if t.bitmap == 0 {
 		for t.slots[i].node.Load() != n {
 			i++
 		}
 	} else {
-		bit := uint32(1) << (hash >> (depth * tableBits) % tableFan)
-		i, bitmap = bits.OnesCount32(t.bitmap&(bit-1)), t.bitmap&^bit
+		bit = bitOf(hash, depth)
+		i = bits.OnesCount32(t.bitmap & (bit - 1))
 	}
 	if sub := t.slots[i].sub.Load(); sub != nil {
 		ns, left := w.without(sub, hash, depth+1, n)
@@ -222,7 +214,7 @@ func (w tables[S]) without(t *table[S], hash uint64, depth int, n *node[S]) (*ta
 			*w.mem -= t.bytes()
 			return nil, left
 		case left != nil:
-			return w.replaced(t, i, left, nil), nil
+			return w.replaced(t, i, left.hash, left.node.Load(), nil), nil
 		}
 		return t, nil
 	}
@@ -232,7 +224,7 @@ func (w tables[S]) without(t *table[S], hash uint64, depth int, n *node[S]) (*ta
 	}
 	if len(t.slots) == 2 && t.slots[1-i].sub.Load() == nil {
 		*w.mem -= t.bytes()
-		return nil, t.slots[1-i].node.Load()
+		return nil, &t.slots[1-i]
 	}
-	return w.resized(t, bitmap, i, -1, nil), nil
+	return w.shrunk(t, bit, i), nil
 }

@@ -83,13 +83,11 @@ func (t *Trie[S]) Bytes() int64 { return t.bytes.Load() }
 
 func (t *Trie[S]) hash(s string) uint64 { return maphash.String(t.seed, s) }
 
-func (t *Trie[S]) tables(by index) tables[S] {
-	return tables[S]{by: by, hash: t.hash, mem: &t.mem}
-}
+func (t *Trie[S]) tables() tables[S] { return tables[S]{&t.mem} }
 
 // mount returns the place of a mountpoint's root, or nil. Safe for readers.
 func (t *Trie[S]) mount(mountpoint string) *atomic.Pointer[node[S]] {
-	if s := t.mounts.Load().find(t.hash(mountpoint), mountpoint, byLabel); s != nil {
+	if s := t.mounts.Load().find(t.hash(mountpoint), mountpoint, true); s != nil {
 		return &s.node
 	}
 	return nil
@@ -101,6 +99,6 @@ func (t *Trie[S]) root(mountpoint string) *node[S] {
 		return at.Load()
 	}
 	n := t.leaf(mountpoint)
-	t.tables(byLabel).add(&t.mounts, t.hash(mountpoint), n)
+	t.tables().add(&t.mounts, t.hash(mountpoint), n)
 	return n
 }
