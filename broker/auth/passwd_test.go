@@ -86,7 +86,7 @@ func TestParseUsers_BadLines(t *testing.T) {
 		{"carl:secretword", `user "carl" is not hashed`},
 		{"carl:", `user "carl" is not hashed`},
 		{"a\x01:" + hashed, "control character"},
-		{" a:" + hashed, `begins with " "`},
+		{" a:" + hashed, "begins with a character"},
 		{"ann:" + hashed, `user "ann" stands in line 1 already`},
 		{"c:$5$AAAA$secretword", "neither $6$ nor $7$"},
 		{"c:$argon2id$v=19$secretword", "neither $6$ nor $7$"},

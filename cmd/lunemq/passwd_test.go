@@ -130,7 +130,7 @@ func TestPasswd_RefusesPassword(t *testing.T) {
 
 func TestPasswd_RefusesUser(t *testing.T) {
 	p := newPasswdRun(t)
-	for user, want := range map[string]string{"": "is empty", "a:b": "a colon", "a\nb": "a control character", "#a": `begins with "#"`} {
+	for user, want := range map[string]string{"": "is empty", "a:b": "a colon", "a\nb": "a control character", "#a": "begins with a character", "\ufeffa": "begins with a character"} {
 		var out, errOut bytes.Buffer
 		status := passwd([]string{"-c", p.file, user}, strings.NewReader("x\nx\n"), &out, &errOut)
 		if status != 1 || !strings.Contains(errOut.String(), want) {
@@ -158,7 +158,7 @@ func TestPasswd_Upgrade(t *testing.T) {
 	p.do("-U FILE", "", 1, "no such file")
 	p.do("-c FILE ann", "one\none\n", 0, "")
 	hashed := strings.TrimSpace(p.read())
-	p.write("# ours\n\nbob:two\r\n" + hashed + "\ncarl:a:b \n")
+	p.write("\ufeff# ours\n\nbob:two\r\n" + hashed + "\ncarl:a:b \n")
 	if err := os.Chmod(p.file, 0o640); err != nil {
 		t.Fatal(err)
 	}
