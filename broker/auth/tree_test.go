@@ -71,6 +71,7 @@ func TestACL_Publish(t *testing.T) {
 		{"topic a/my", "", "a/my", "a/m a"},
 		{"topic all\nuser bob\ntopic write x/#\nuser\tann\ntopic y\nuser bob\ntopic z", "u=bob", "all x/1 z", "y"},
 		{"topic all\nuser bob\ntopic x", "anonymous", "all", "x"},
+		{"user bob\ntopic x", "anonymous u=bob", "", "x"},
 		{"user \ttopic\ntopic x", "u=topic", "x", ""},
 		{"user bob smith\ntopic x", "u=bob", "", "x"},
 		// Patterns are for everybody, wherever they stand.
