@@ -32,6 +32,7 @@ type Conn struct {
 	dec       packet.Decoder
 	batch     router.Batch
 	settles   []settle
+	tasks     []func(now time.Time) // for a worker
 	chain     *hook.Chain
 	info      *hook.Client
 	ask       hook.Publish // scratch
@@ -39,6 +40,7 @@ type Conn struct {
 	rate      rate
 	assigned  string // client identifier we chose
 	auth      authentication
+	told      map[string]bool // kinds of refusal already explained in the log
 
 	// locked
 	m         *session.Machine
@@ -46,13 +48,14 @@ type Conn struct {
 	own       store.Batch // lazy completions, and identifiers to assign
 	tally     session.Tally
 	ended     bool      // nothing more goes in or out
-	parked    bool      // input waits for a hook, a commit or a throttle
+	busy      int       // workers and commits that input waits for
 	blocked   bool      // the socket takes nothing at present
 	throttled time.Time // input waits until then
 	armed     time.Time // deadline given to the engine
 	unsettled int       // answers that wait for commits
 	jobs      []retainJob
 	jobsRun   bool
+	counted   bool // in srv.Connected
 }
 
 // settle is one answer due at the end of a batch.
@@ -115,8 +118,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.unlock(cl)
 		return len(p), false
 	}
-	c.parked = false
-	for n < len(p) && !c.parked && !c.ended {
+	for n < len(p) && !c.held() && !c.ended {
 		pkt, k, err := c.dec.Decode(p[n:])
 		if err != nil {
 			c.countDecodeError(err)
@@ -143,9 +145,10 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	c.srv.Metrics.BytesReceived.Inc(int64(n))
 	c.endBatch(now)
 	cl = c.lock()
-	park = c.parked && !c.ended
+	park = c.held() && !c.ended
 	c.arm()
 	c.unlock(cl)
+	c.startWork()
 	return n, park
 }
 
@@ -186,9 +189,6 @@ func (c *Conn) endBatch(now time.Time) {
 		c.settles = nil
 		cl := c.lock()
 		c.unsettled += len(waiting)
-		if c.unsettled > maxUnsettled {
-			c.parked = true
-		}
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
 		c.srv.Store.Commit(&b.Store, func(err error) { c.commitDone(waiting, err) })
@@ -207,7 +207,7 @@ func (c *Conn) commitDone(waiting []settle, err error) {
 	}
 	cl := c.lock()
 	c.unsettled -= len(waiting)
-	wake := c.parked && c.unsettled <= maxUnsettled/2 && c.unsettled+len(waiting) > maxUnsettled/2
+	wake := c.unsettled <= maxUnsettled && c.unsettled+len(waiting) > maxUnsettled
 	c.unlock(cl)
 	c.settle(now, waiting, err)
 	c.flushSelf(now)
@@ -275,6 +275,9 @@ func (c *Conn) Closed(now time.Time, err error) {
 	c.giveBack(c.m.Taken(len(c.m.Output())))
 	c.unlock(cl)
 	c.srv.Metrics.SocketClose.Inc(1)
+	if c.counted {
+		c.srv.Connected.Add(-1)
+	}
 	if first {
 		c.logEnd(err)
 		c.detach(now, true)
@@ -324,7 +327,7 @@ func (c *Conn) due(now time.Time) error {
 	err := c.m.Deadline(now)
 	var e *mqtt.Error
 	if errors.As(err, &e) && e.Code == mqtt.KeepAliveTimeout {
-		if c.parked { // it is we who do not read
+		if c.held() { // it is we who do not read
 			return nil
 		}
 		c.srv.Metrics.ClientKeepaliveExpired.For(c.v5()).Inc(1)
@@ -345,5 +348,9 @@ func (c *Conn) arm() {
 	c.armed = next
 	c.ec.SetDeadline(next)
 }
+
+// held reports whether input must wait: for a worker, the answer to CONNECT, a
+// throttle, or commits. Whoever ends that calls Wake. Called with the lock held.
+func (c *Conn) held() bool { return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled }
 
 func (c *Conn) v5() bool { return c.m.Version() == mqtt.V5 }

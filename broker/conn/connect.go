@@ -135,7 +135,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		return
 	}
 	*c.m.Params() = params
-	c.parked = true
+	c.busy++
 	c.pre.Unlock()
 	client, present := c.srv.Registry.Attach(now, reg, &b)
 	c.pre.Lock() // nobody but us knows the client's lock yet as this connection's
@@ -161,12 +161,16 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		return
 	}
 	c.srv.Metrics.StoreCommits.Inc(1)
-	c.srv.Store.Commit(&b, func(err error) { c.accept(time.Now(), a, err) })
+	c.srv.Store.Commit(&b, func(err error) {
+		c.accept(time.Now(), a, err)
+		c.ec.Wake()
+	})
 }
 
 // accept answers CONNECT once the session is stored and lets input go on.
 func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	cl := c.lock()
+	c.busy--
 	switch {
 	case c.ended || !cl.Attached(c):
 		c.unlock(cl)
@@ -188,7 +192,6 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	if after != nil {
 		after()
 	}
-	c.ec.Wake()
 }
 
 // will makes the message of the will and asks whether it may be published.

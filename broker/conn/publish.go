@@ -149,24 +149,42 @@ func (c *Conn) denied(now time.Time, ev session.Event, m *mqtt.Message, v hook.V
 	}
 }
 
-// work runs f outside the engine's loop, the connection's input parked, and
-// goes on with what f has left. Called without the lock.
+// work runs f outside the engine's loop as soon as the present batch has
+// ended, the connection's input parked. Called without the lock.
 func (c *Conn) work(f func(now time.Time)) {
 	cl := c.lock()
-	c.parked = true
+	c.busy++
 	c.unlock(cl)
-	go func() {
+	c.tasks = append(c.tasks, f)
+}
+
+// startWork starts a worker if there is work for one: until it is done, what
+// belongs to the reader is the worker's.
+func (c *Conn) startWork() {
+	if len(c.tasks) > 0 {
+		go c.worker()
+	}
+}
+
+func (c *Conn) worker() {
+	done := 0
+	for len(c.tasks) > 0 {
+		f := c.tasks[0]
+		c.tasks = c.tasks[1:]
 		now := time.Now()
 		f(now)
 		c.endBatch(now)
-		c.ec.Wake()
-	}()
+		done++
+	}
+	cl := c.lock()
+	c.busy -= done
+	c.unlock(cl)
+	c.ec.Wake()
 }
 
 // throttle leaves the connection unread for d. Called without the lock.
 func (c *Conn) throttle(now time.Time, d time.Duration) {
 	cl := c.lock()
-	c.parked = true
 	if until := now.Add(d); until.After(c.throttled) {
 		c.throttled = until
 	}

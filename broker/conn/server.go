@@ -36,7 +36,6 @@ type Server struct {
 
 	// Connected counts accepted connections.
 	Connected atomic.Int64
-	hinted    sync.Map // mqtt.SessionKey of clients whose refusal was explained
 }
 
 // Door is a listener as its connections see it. Immutable.

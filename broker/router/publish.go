@@ -131,14 +131,11 @@ func (r *Router) merge(now time.Time, m *mqtt.Message, b *Batch) (copies int) {
 //
 // Spec: MQTT 5.0 §4.8.2.
 func (r *Router) share(now time.Time, m *mqtt.Message, g *subtrie.Group[Subscriber], b *Batch) int {
-	n := len(g.Members)
-	if n == 0 {
-		return 0
-	}
+	n := g.Members.Len()
 	start := rand.IntN(n)
-	chosen := g.Members[start]
+	chosen := g.Members.At(start)
 	for i := range n {
-		if x := g.Members[(start+i)%n]; x.Subscriber.Online() {
+		if x := g.Members.At((start + i) % n); x.Subscriber.Online() {
 			chosen = x
 			break
 		}

@@ -79,7 +79,7 @@ func (m *Machine) defaults(p *packet.Connect) Params {
 		UpgradeQoS:     c.UpgradeQoS,
 		RetryInterval:  c.RetryInterval,
 		Online:         queue.Limits{Messages: c.MaxOnline, Bytes: int(c.MaxQueueBytes), LIFO: c.QueueType == "lifo"},
-		Offline:        queue.Limits{Messages: c.MaxOffline, Bytes: int(c.MaxQueueBytes), LIFO: c.QueueType == "lifo"},
+		Offline:        c.OfflineLimits(),
 	}
 	if p.Version == mqtt.V5 {
 		d.MaxInflight, d.ReceiveMaximum, d.RetryInterval = c.ReceiveMaxClient, c.ReceiveMaxBroker, 0
@@ -91,6 +91,11 @@ func (m *Machine) defaults(p *packet.Connect) Params {
 		d.MaxInflight = maxID
 	}
 	return d
+}
+
+// OfflineLimits are those of a session without a connection.
+func (c *Config) OfflineLimits() queue.Limits {
+	return queue.Limits{Messages: c.MaxOffline, Bytes: int(c.MaxQueueBytes), LIFO: c.QueueType == "lifo"}
 }
 
 // SessionExpiry is how long the session of this CONNECT outlives its

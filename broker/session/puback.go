@@ -15,7 +15,7 @@ import (
 func (m *Machine) puback(_ time.Time, p *packet.Puback, b *store.Batch) error {
 	f := m.st.window.find(p.PacketID)
 	if f == nil || f.item.Delivery.QoS != mqtt.AtLeastOnce || !f.onWire {
-		m.tally.Unknown[packet.TypePuback]++
+		m.tally.unknown(packet.TypePuback)
 		return nil
 	}
 	m.complete(f, p.Code, b)

@@ -110,6 +110,15 @@ func (s *State) accept(id uint16) {
 	s.inbound[id] = struct{}{}
 }
 
+// Each calls f for every message in flight and in the queue, oldest first.
+func (s *State) Each(f func(mqtt.Queued)) {
+	s.window.each(func(x *inflight) { f(x.item) })
+	s.Queue.Each(func(it mqtt.Queued) bool {
+		f(it)
+		return true
+	})
+}
+
 // Drain empties the session: every message in flight and in the queue is given
 // to f, oldest first.
 func (s *State) Drain(f func(mqtt.Queued)) {

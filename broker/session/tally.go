@@ -13,6 +13,7 @@ type Tally struct {
 	Drops     []Drop
 	Completed uint32     // copies: QoS 0 written to the output, QoS 1 and 2 acknowledged
 	Unknown   [16]uint32 // acknowledgements of an unknown packet identifier, by packet.Type
+	Unknowns  uint32     // sum of Unknown
 }
 
 // Coded is one packet sent with a reason code.
@@ -33,6 +34,11 @@ func (t *Tally) code(typ packet.Type, code mqtt.ReasonCode) {
 
 func (t *Tally) drop(it mqtt.Queued, r mqtt.DropReason) {
 	t.Drops = append(t.Drops, Drop{it, r})
+}
+
+func (t *Tally) unknown(typ packet.Type) {
+	t.Unknown[typ]++
+	t.Unknowns++
 }
 
 // TakeTally gives the counts to into and begins anew. The slices of into are

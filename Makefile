@@ -1,0 +1,53 @@
+# LuneMQ: `make` prints what there is.
+GO      ?= go
+GOFLAGS ?= -trimpath
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION)
+TOOLS    = $(GO) tool -modfile=.ci/tools.mod
+HEAVY    = flock $${TMPDIR:-/tmp}/lunemq-heavy.lock
+
+.PHONY: help
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build lunemq and lunemq-admin into dist/
+	CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags '$(LDFLAGS)' -o dist/ ./cmd/...
+
+.PHONY: run
+run: build ## build and start the broker with conf/quickstart.conf
+	dist/lunemq serve --conf conf/quickstart.conf
+
+.PHONY: test
+test: ## the fast tests: Go and loopback only, under two minutes
+	$(GO) test ./...
+
+.PHONY: check
+check: ## what must pass before a commit: format, vet, linters, tests
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$bad" || { echo "gofmt would change: $$bad"; exit 1; }
+	$(GO) vet ./...
+	$(GO) vet -tags integration ./...
+	$(TOOLS) staticcheck ./...
+	$(TOOLS) staticcheck -tags integration ./...
+	$(GO) mod tidy -diff
+	$(GO) test ./...
+
+.PHONY: race
+race: ## the fast tests under the race detector
+	$(HEAVY) $(GO) test -race ./...
+
+.PHONY: integration
+integration: build ## tests with real clients (installed by .ci/run)
+	$(HEAVY) $(GO) test -tags integration -run Integration -count=1 -timeout 15m ./...
+
+FUZZTIME ?= 20s
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (20s)
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; $(HEAVY) $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
+
+.PHONY: bench
+bench: ## benchmarks of functions, with allocations
+	$(HEAVY) $(GO) test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,186 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/broker/conn"
+	"github.com/lunemq/lunemq/broker/engine"
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/listener"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/broker/router"
+	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/telemetry/metric"
+)
+
+// errShutdown is the cause of connections ended by a stop.
+var errShutdown = errors.New("broker: shutting down")
+
+// Parts are what a broker is composed with.
+type Parts struct {
+	Log    *slog.Logger
+	Store  store.Store
+	Engine engine.Engine
+	Keys   *admin.Keys
+}
+
+// Broker is a running broker. Safe for concurrent use.
+type Broker struct {
+	Parts
+	Metrics   *metric.Broker
+	Catalogue *metric.Catalogue
+	Router    *router.Router
+	Registry  *registry.Registry
+	Server    *conn.Server
+	started   time.Time
+
+	settings atomic.Pointer[conn.Settings]
+	chain    atomic.Pointer[hook.Chain]
+	ready    atomic.Bool
+
+	mu      sync.Mutex // of reload, stop and listener commands
+	cfg     *Config
+	plugins plugins
+	doors   []*door
+	limits  *listener.Limits
+}
+
+// New composes a broker that serves nobody yet: plugins are loaded and durable
+// sessions are read back. Errors name what is missing.
+func New(cfg *Config, p Parts) (*Broker, error) {
+	now := time.Now()
+	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
+	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
+	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load}
+	b.Registry = registry.New(registry.Deps{
+		Store: p.Store, Metrics: b.Metrics, Chain: b.chain.Load,
+		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
+		Publish:     b.Server.PublishWill,
+		OnDrop:      newDropLog(p.Log).note,
+	})
+	b.Server.Registry = b.Registry
+	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
+	b.apply(cfg)
+	if err := b.plugins.apply(b, cfg); err != nil {
+		return nil, err
+	}
+	if err := b.rechain(cfg); err != nil {
+		b.plugins.stop()
+		return nil, err
+	}
+	if err := b.restore(now); err != nil {
+		b.plugins.stop()
+		return nil, fmt.Errorf("broker: reading the store: %w", err)
+	}
+	return b, nil
+}
+
+// apply puts live values in force for new connections.
+func (b *Broker) apply(cfg *Config) {
+	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
+}
+
+// restore reads durable sessions and retained messages back.
+func (b *Broker) restore(now time.Time) error {
+	limits := b.settings.Load().Session.OfflineLimits()
+	var inner error
+	err := b.Store.Sessions(func(rec *store.Session) bool {
+		var entries []store.Entry
+		inbound, err := b.Store.Queue(rec.Key, 0, func(e store.Entry) bool {
+			entries = append(entries, e)
+			return true
+		})
+		if err != nil {
+			inner = err
+			return false
+		}
+		c := b.Registry.Restore(now, rec, entries, inbound, limits)
+		for _, sub := range rec.Subscriptions {
+			b.Router.Subscribe(rec.Key.Mountpoint, sub, c)
+		}
+		return true
+	})
+	if err == nil {
+		err = inner
+	}
+	if err == nil {
+		err = b.Store.Retained(func(m *mqtt.Message) bool {
+			b.Router.Retained().Put(m)
+			return true
+		})
+	}
+	return err
+}
+
+// gauges are the figures that are computed when somebody asks.
+func (b *Broker) gauges() *metric.Gauges {
+	sum := func(f func(registry.Info) int) func() int64 {
+		return func() (n int64) {
+			b.Registry.Each(func(c *registry.Client) bool {
+				if i, ok := c.Info(false); ok {
+					n += int64(f(i))
+				}
+				return true
+			})
+			return n
+		}
+	}
+	return &metric.Gauges{
+		ActiveMQTTConnections:  b.Server.Connected.Load,
+		TotalActiveConnections: b.Server.Connected.Load,
+		QueueProcesses:         func() int64 { return int64(b.Registry.Len()) },
+		RouterSubscriptions:    func() int64 { return int64(b.Router.Subscriptions()) },
+		RouterMemory:           b.Router.Memory,
+		RetainMessages:         func() int64 { return int64(b.Router.Retained().Len()) },
+		RetainMemory:           b.Router.Retained().Bytes,
+		CopiesQueued:           sum(func(i registry.Info) int { return i.Queued }),
+		CopiesInflight:         sum(func(i registry.Info) int { return i.Inflight }),
+	}
+}
+
+// Ready reports why the broker is not ready, nil when it is.
+func (b *Broker) Ready() []string {
+	if b.ready.Load() {
+		return nil
+	}
+	return []string{"starting or stopping"}
+}
+
+// Stop ends the broker in an orderly way: no new connections, 5.0 clients are
+// told (ServerShuttingDown), what is durable is stored. It returns after
+// limit at the latest, with an error if something was left undone.
+//
+// Spec: MQTT 5.0 §3.14 (0x8B).
+func (b *Broker) Stop(limit time.Duration) error {
+	b.ready.Store(false)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, d := range b.doors {
+		d.close()
+	}
+	now := time.Now()
+	b.Registry.Each(func(c *registry.Client) bool {
+		b.Registry.Disconnect(now, c.Key(), mqtt.ServerShuttingDown, false)
+		return true
+	})
+	done := make(chan error, 1)
+	go func() {
+		b.Engine.Close(errShutdown)
+		b.Registry.Close()
+		b.plugins.stop()
+		done <- b.Store.Close()
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(limit):
+		return fmt.Errorf("broker: not stopped within shutdown_timeout of %s", limit)
+	}
+}

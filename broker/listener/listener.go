@@ -1,0 +1,284 @@
+package listener
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/lunemq/lunemq/conf/value"
+)
+
+// Spec says what Open opens. Not changed afterwards.
+type Spec struct {
+	Name    string        // "tcp.default"
+	Type    string        // "mqtt"
+	Address value.Address // port 0 lets the system choose
+	// MaxConnections is how many connections may be open at a time; 0 is
+	// unlimited. Further ones wait in the system's queue.
+	MaxConnections int
+	Buffers        Buffers
+	// Limits are shared with other listeners; nil for none.
+	Limits *Limits
+	// Refused is told of each connection that Limits did not admit; nil for
+	// nobody. Called one at a time.
+	Refused func(peer netip.AddrPort, why Refusal)
+	// Failed is told when the system could not accept, at most about once a
+	// second while that lasts; nil for nobody. Called one at a time.
+	Failed func(err error)
+}
+
+// Peer is what is known about the other end of a connection. Immutable.
+type Peer struct {
+	Remote, Local netip.AddrPort // zero for Unix sockets
+}
+
+// State is what a listener does at present.
+type State uint8
+
+// The states.
+const (
+	Running State = iota
+	Paused        // not bound; its connections go on
+	Closed
+)
+
+// String returns the state in lower case.
+func (s State) String() string { return [...]string{"running", "paused", "closed"}[s] }
+
+// Listener accepts connections at one address. Safe for concurrent use.
+type Listener struct {
+	spec   Spec
+	accept func(c net.Conn, p Peer)
+	listen func(a value.Address) (net.Listener, error)
+
+	control sync.Mutex // held by Pause, Resume and Close throughout; before mu
+
+	mu      sync.Mutex // guards what follows
+	changed *sync.Cond // when a connection ends, max or state changes
+	bound   value.Address
+	addr    net.Addr
+	socket  net.Listener // nil unless Running
+	state   State
+	max     int
+	active  int
+	total   uint64
+	stop    chan struct{} // closed to end the acceptor
+	done    chan struct{} // closed when the acceptor has ended
+}
+
+// Open listens and calls accept with each connection that is admitted, one at
+// a time, from one goroutine; accept must not wait, nor call Pause, Resume or
+// Close. The connection counts until it is closed. If the socket beneath is
+// the connection, it has the methods SyscallConn and CloseWrite.
+func Open(s Spec, accept func(c net.Conn, p Peer)) (*Listener, error) {
+	return open(s, accept, listen)
+}
+
+func open(s Spec, accept func(net.Conn, Peer), listen func(value.Address) (net.Listener, error)) (*Listener, error) {
+	l := &Listener{spec: s, accept: accept, listen: listen, bound: s.Address, max: s.MaxConnections, state: Paused}
+	l.changed = sync.NewCond(&l.mu)
+	if err := l.Resume(); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Name returns the listener's name, such as "tcp.default".
+func (l *Listener) Name() string { return l.spec.Name }
+
+// Type returns what is spoken, such as "mqtt".
+func (l *Listener) Type() string { return l.spec.Type }
+
+// Addr returns the address in use, with the port that the system chose.
+func (l *Listener) Addr() net.Addr {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.addr
+}
+
+// State returns what the listener does at present.
+func (l *Listener) State() State {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state
+}
+
+// Active returns how many connections are open.
+func (l *Listener) Active() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.active
+}
+
+// Total returns how many connections were admitted since Open.
+func (l *Listener) Total() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.total
+}
+
+// MaxConnections returns the limit in force; 0 is unlimited.
+func (l *Listener) MaxConnections() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.max
+}
+
+// SetMaxConnections changes the limit; 0 is unlimited. Connections that are
+// open stay. If a limit was not reached before, one more connection than the
+// new limit may be accepted once.
+func (l *Listener) SetMaxConnections(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.max = n
+	l.changed.Broadcast()
+}
+
+// Pause stops listening, so that the system refuses new connections; those
+// that are open stay. It returns when no accept runs any more. A paused or
+// closed listener stays as it is.
+func (l *Listener) Pause() {
+	l.control.Lock()
+	defer l.control.Unlock()
+	l.leave(Paused)
+}
+
+// Close ends listening for good. Connections that are open stay. It returns
+// when no accept runs any more.
+func (l *Listener) Close() {
+	l.control.Lock()
+	defer l.control.Unlock()
+	l.leave(Closed)
+}
+
+func (l *Listener) leave(to State) {
+	l.mu.Lock()
+	from := l.state
+	if from == Closed || from == to {
+		l.mu.Unlock()
+		return
+	}
+	l.state = to
+	socket, stop, done := l.socket, l.stop, l.done
+	l.socket = nil
+	l.changed.Broadcast()
+	l.mu.Unlock()
+	if from == Running {
+		close(stop)
+		_ = socket.Close()
+		<-done
+	}
+}
+
+// Resume listens again, at the same port. A running listener stays as it is;
+// a closed one is an error, as is an address that cannot be had.
+func (l *Listener) Resume() error {
+	l.control.Lock()
+	defer l.control.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch l.state {
+	case Running:
+		return nil
+	case Closed:
+		return fmt.Errorf("listener: %s is closed", l.spec.Name)
+	}
+	socket, err := l.listen(l.bound)
+	if err != nil {
+		return fmt.Errorf("listener: %s: %w", l.spec.Name, err)
+	}
+	l.addr = socket.Addr()
+	if a, ok := l.addr.(*net.TCPAddr); ok {
+		l.bound.Port = a.Port
+	}
+	l.socket, l.state = socket, Running
+	l.stop, l.done = make(chan struct{}), make(chan struct{})
+	go l.acceptAll(socket, l.stop, l.done)
+	return nil
+}
+
+// acceptAll is the acceptor goroutine.
+func (l *Listener) acceptAll(socket net.Listener, stop <-chan struct{}, done chan<- struct{}) {
+	defer close(done)
+	var pause time.Duration
+	for l.mayAccept(socket) {
+		c, err := socket.Accept()
+		if err == nil {
+			pause = 0
+			l.admit(c)
+			continue
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		pause = min(max(2*pause, minPause), maxPause)
+		if l.spec.Failed != nil {
+			l.spec.Failed(fmt.Errorf("listener: %s: %w", l.spec.Name, err))
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-stop:
+			timer.Stop()
+			return
+		}
+	}
+}
+
+// How long the acceptor pauses after an error, doubling from min to max: most
+// mean that file descriptors or memory are short.
+const (
+	minPause = 5 * time.Millisecond
+	maxPause = time.Second
+)
+
+// mayAccept waits until there is room for one more connection. It reports
+// false when socket is to be used no more.
+func (l *Listener) mayAccept(socket net.Listener) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.socket == socket && l.max > 0 && l.active >= l.max {
+		l.changed.Wait()
+	}
+	return l.socket == socket
+}
+
+// admit hands c on if the limits allow.
+func (l *Listener) admit(c net.Conn) {
+	p := Peer{Remote: addrPort(c.RemoteAddr()), Local: addrPort(c.LocalAddr())}
+	if why := l.spec.Limits.enter(p.Remote.Addr()); why != Admitted {
+		_ = c.Close()
+		if l.spec.Refused != nil {
+			l.spec.Refused(p.Remote, why)
+		}
+		return
+	}
+	l.mu.Lock()
+	l.active++
+	l.total++
+	l.mu.Unlock()
+	l.accept(l.count(c, p), p)
+}
+
+// ended is called once for each connection that was admitted.
+func (l *Listener) ended(p Peer) {
+	l.spec.Limits.leave(p.Remote.Addr())
+	l.mu.Lock()
+	l.active--
+	l.changed.Broadcast()
+	l.mu.Unlock()
+}
+
+// addrPort returns the address and port of a, IPv4 in its short form; zero for
+// what has none.
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,97 @@
+package listener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/lunemq/lunemq/conf/value"
+)
+
+// Spec returns what Open needs for the listener of this name. Limits and
+// callbacks are the caller's to add.
+func (t TCP) Spec(name string) Spec {
+	return Spec{
+		Name: "tcp." + name, Type: "mqtt", Address: t.Address,
+		MaxConnections: t.MaxConnections, Buffers: t.Buffers,
+	}
+}
+
+// listen opens a TCP or Unix socket. Keep-alive probes and TCP_NODELAY are on,
+// as package net sets them.
+func listen(a value.Address) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), a.Network(), a.HostPort())
+	if err == nil || a.Path == "" || !errors.Is(err, syscall.EADDRINUSE) {
+		return l, err
+	}
+	if stale := removeStale(a.Path); stale != nil {
+		return nil, fmt.Errorf("%w: %w", err, stale)
+	}
+	return lc.Listen(context.Background(), a.Network(), a.HostPort())
+}
+
+// removeStale removes the socket file of a process that is gone. It is an
+// error if there is something else, or if somebody listens.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Type() != os.ModeSocket {
+		return fmt.Errorf("%s is not a socket", path)
+	}
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		_ = c.Close()
+		return errors.New("somebody listens there")
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// stream is what TCP and Unix sockets have in common.
+type stream interface {
+	net.Conn
+	syscall.Conn
+	CloseWrite() error
+	SetReadBuffer(bytes int) error
+	SetWriteBuffer(bytes int) error
+}
+
+// counted is a connection whose end its listener learns of. The socket's
+// methods are passed on, so that an engine may use the descriptor.
+type counted struct {
+	stream
+	l     *Listener
+	peer  Peer
+	ended atomic.Bool
+}
+
+// Close closes the socket; the first call counts as the connection's end.
+func (c *counted) Close() error {
+	err := c.stream.Close()
+	if !c.ended.Swap(true) {
+		c.l.ended(c.peer)
+	}
+	return err
+}
+
+// count prepares an accepted connection. Sizes the system does not allow are
+// cut by it, not refused.
+func (l *Listener) count(c net.Conn, p Peer) net.Conn {
+	s := c.(stream)
+	if n := l.spec.Buffers.Send; n > 0 {
+		_ = s.SetWriteBuffer(n)
+	}
+	if n := l.spec.Buffers.Receive; n > 0 {
+		_ = s.SetReadBuffer(n)
+	}
+	return &counted{stream: s, l: l, peer: p}
+}

@@ -1,0 +1,102 @@
+package router
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/retain"
+	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/broker/topic"
+)
+
+// Commands are those about retained messages. Deletions are committed to st.
+//
+// Reference 4.3.
+func Commands(r *Router, st store.Committer) []admin.Command {
+	mountpoint := admin.Flag{Name: "mountpoint", Short: "m", Kind: admin.FlagValue, Doc: "mountpoint, the default one unless given"}
+	return []admin.Command{
+		{
+			Path: "retain show", Doc: "Show retained messages\n\nTopics that begin with $ are shown when --topic begins so.",
+			Flags: []admin.Flag{
+				{Name: "limit", Kind: admin.FlagValue, Doc: "rows at most, 100 unless given, 0 = all"},
+				{Name: "payload", Kind: admin.FlagBool, Doc: "show payloads too"},
+				{Name: "topic", Kind: admin.FlagOptional, Doc: "topic filter, # unless given"},
+				mountpoint,
+			},
+			Columns: []string{"topic", "payload", "mountpoint"},
+			Run:     func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.showRetained(c) },
+		},
+		{
+			Path: "retain delete", Doc: "Delete the retained message of a topic", Changes: true,
+			Args:  []admin.Arg{{Name: "topic", Doc: "topic name"}},
+			Flags: []admin.Flag{{Name: "topic", Short: "t", Kind: admin.FlagValue, Doc: "topic name"}, mountpoint},
+			Run:   func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.deleteRetained(c, st) },
+		},
+	}
+}
+
+func (r *Router) showRetained(c *admin.Call) (admin.Result, error) {
+	limit, err := c.Int("limit", 100, 0)
+	if err != nil {
+		return nil, err
+	}
+	filter, _ := c.Flag("topic")
+	if filter == "" {
+		filter = "#"
+	}
+	if err := topic.ValidateFilter(filter, 0); err != nil {
+		return nil, fmt.Errorf("%w: --topic: %v", admin.ErrUsage, err)
+	}
+	mp, given := c.Flag("mountpoint")
+	t := admin.Table{Columns: []string{"topic"}}
+	payload := c.Bool("payload", false)
+	if payload {
+		t.Columns = append(t.Columns, "payload")
+	}
+	if given {
+		t.Columns = append(t.Columns, "mountpoint")
+	}
+	var page []*mqtt.Message
+	var cursor retain.Cursor
+	for more := true; more && (limit == 0 || len(t.Rows) <= limit); {
+		page, cursor, more = r.retained.Page(time.Now(), mp, filter, cursor, 256, page[:0])
+		for _, m := range page {
+			cells := []any{m.Topic}
+			if payload {
+				cells = append(cells, string(m.Payload))
+			}
+			if given {
+				cells = append(cells, m.Mountpoint)
+			}
+			t.Rows = append(t.Rows, cells)
+		}
+	}
+	if limit > 0 && len(t.Rows) > limit {
+		t.Rows, t.Note = t.Rows[:limit], "there are more; --limit=0 shows all"
+	}
+	return t, nil
+}
+
+func (r *Router) deleteRetained(c *admin.Call, st store.Committer) (admin.Result, error) {
+	name, given := c.Flag("topic")
+	if !given {
+		name = c.Arg("topic")
+	}
+	if err := topic.ValidateName(name, 0); err != nil {
+		return nil, fmt.Errorf("%w: topic: %v", admin.ErrUsage, err)
+	}
+	mp, _ := c.Flag("mountpoint")
+	old := r.retained.Delete(mp, name)
+	if old == nil {
+		return nil, fmt.Errorf("no retained message on topic %q", name)
+	}
+	done := make(chan error, 1)
+	st.Commit(&store.Batch{Ops: []store.Op{{Kind: store.DropRetained, Message: old}}, Sync: true}, func(err error) { done <- err })
+	if err := <-done; err != nil {
+		return nil, err
+	}
+	return admin.Done, nil
+}

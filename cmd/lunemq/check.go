@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/lunemq/lunemq/broker"
+	"github.com/lunemq/lunemq/conf"
+)
+
+// check prints every problem of the configuration, those of the files it names
+// included. The status is 1 when there are errors, with --strict also when
+// there are warnings.
+func check(p process) int {
+	o, status, ok := p.parse("check")
+	if !ok {
+		return status
+	}
+	res, err := p.load(o)
+	if err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return 1
+	}
+	errs, warnings, err := conf.Report(p.stdout, res.Problems)
+	if err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return 1
+	}
+	if errs == 0 {
+		for _, err := range broker.CheckFiles(conf.Section[broker.Config](res)) {
+			fmt.Fprintln(p.stdout, "error:", err)
+			errs++
+		}
+	}
+	fmt.Fprintf(p.stdout, "%s: %d errors, %d warnings\n", o.file, errs, warnings)
+	if errs > 0 || o.strict && warnings > 0 {
+		return 1
+	}
+	return 0
+}
+
+// config prints the effective values and where each came from.
+func config(p process) int {
+	o, status, ok := p.parse("config")
+	if !ok {
+		return status
+	}
+	res, err := p.load(o)
+	if err != nil {
+		fmt.Fprintln(p.stderr, err)
+		return 1
+	}
+	for _, v := range res.Values() {
+		if o.changed && v.Value == v.Default {
+			continue
+		}
+		fmt.Fprintf(p.stdout, "%s = %s  ## %s\n", v.Key, v.Value, v.Origin)
+	}
+	if res.Failed() {
+		_, _, _ = conf.Report(p.stderr, res.Problems)
+		return 1
+	}
+	return 0
+}

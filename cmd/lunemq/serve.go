@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lunemq/lunemq/broker"
+	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/broker/admin/httpapi"
+	"github.com/lunemq/lunemq/broker/engine/goroutine"
+	"github.com/lunemq/lunemq/broker/store/memstore"
+	"github.com/lunemq/lunemq/conf"
+)
+
+// server is one run of the broker with everything around it.
+type server struct {
+	process
+	log    *logging
+	broker *broker.Broker
+	keys   *admin.Keys
+
+	mu  sync.Mutex // of res: a reload and the command set exclude each other
+	res *conf.Result
+
+	http sync.WaitGroup
+	ends []func() // undone in reverse order
+}
+
+// serve runs the broker until ctx ends.
+func serve(ctx context.Context, reload <-chan os.Signal, p process) int {
+	o, status, ok := p.parse("serve")
+	if !ok {
+		return status
+	}
+	res, err := p.load(o)
+	if err != nil {
+		fmt.Fprintln(p.stderr, "lunemq:", err)
+		return 1
+	}
+	errs, _, err := conf.Report(p.stderr, res.Problems)
+	if errs > 0 || err != nil {
+		fmt.Fprintf(p.stderr, "lunemq: not started: %d errors in the configuration\n", errs)
+		return 1
+	}
+	s := &server{process: p, res: res}
+	defer s.undo()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := s.start(ctx); err != nil {
+		fmt.Fprintln(p.stderr, "lunemq: not started:", err)
+		return 1
+	}
+	for {
+		select {
+		case <-reload:
+			s.reload()
+		case <-ctx.Done():
+			return s.stop()
+		}
+	}
+}
+
+func (s *server) config() *broker.Config { return conf.Section[broker.Config](s.res) }
+
+// start brings everything up and prints the ready line.
+func (s *server) start(ctx context.Context) error {
+	cfg := s.config()
+	var err error
+	if s.log, err = openLog(cfg.Log, s.stderr); err != nil {
+		return err
+	}
+	s.later(s.log.close)
+	if err := s.folders(cfg); err != nil {
+		return err
+	}
+	if s.keys, err = admin.OpenKeys(filepath.Join(cfg.DataDir, "apikeys.json"), keysConfig(cfg.Admin), rand.Reader); err != nil {
+		return err
+	}
+	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: memstore.New(), Engine: sockets, Keys: s.keys})
+	if err != nil {
+		return err
+	}
+	s.broker = b
+	s.log.Info("lunemq starts", "version", version, "node", cfg.NodeName, "data_dir", cfg.DataDir)
+	ready, err := b.Open()
+	if err != nil {
+		_ = b.Stop(cfg.ShutdownTimeout)
+		return err
+	}
+	web, err := s.administration(ctx, cfg)
+	if err != nil {
+		_ = b.Stop(cfg.ShutdownTimeout)
+		return err
+	}
+	b.SetReady()
+	fmt.Fprintln(s.stdout, strings.Join(append(append([]string{"ready"}, ready...), web...), " "))
+	return nil
+}
+
+// folders makes the folders of data and socket, and locks the data against a
+// second process.
+func (s *server) folders(cfg *broker.Config) error {
+	for _, dir := range []string{cfg.DataDir, filepath.Dir(cfg.Admin.Socket)} {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return fmt.Errorf("data_dir and admin.socket need folders that can be made: %w", err)
+		}
+	}
+	unlock, err := lockFolder(cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	s.later(unlock)
+	return nil
+}
+
+func (s *server) later(f func()) { s.ends = append(s.ends, f) }
+
+func (s *server) undo() {
+	for i := len(s.ends) - 1; i >= 0; i-- {
+		s.ends[i]()
+	}
+}
+
+func keysConfig(a broker.AdminConfig) admin.KeysConfig {
+	return admin.KeysConfig{MinLength: a.MinKey, MaxDays: a.MaxExpiry}
+}
+
+// administration serves the admin socket and the HTTP listeners; it returns
+// their parts of the ready line.
+func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready []string, err error) {
+	commands := admin.NewRegistry()
+	if err := commands.Add(s.commands()...); err != nil {
+		return nil, err
+	}
+	if err := commands.Add(commands.HelpCommands()...); err != nil {
+		return nil, err
+	}
+	o := httpapi.Options{Registry: commands, Modules: httpapi.DefaultModules(), Keys: s.keys, Now: time.Now,
+		Health: httpapi.Health{Ready: s.broker.Ready, Listeners: s.broker.DownListeners}}
+	local, err := httpapi.ListenUnix(cfg.Admin.Socket, 0o660)
+	if err != nil {
+		return nil, err
+	}
+	s.serveHTTP(ctx, local, httpapi.NewLocal(o))
+	for _, h := range slices.Sorted(maps.Keys(cfg.Listeners.HTTP)) {
+		ln, err := net.Listen("tcp", cfg.Listeners.HTTP[h].Address.HostPort())
+		if err != nil {
+			return nil, fmt.Errorf("listener.http.%s: %w", h, err)
+		}
+		s.serveHTTP(ctx, ln, httpapi.New(o))
+		ready = append(ready, "http."+h+"="+ln.Addr().String())
+	}
+	return ready, nil
+}
