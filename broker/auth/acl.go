@@ -20,7 +20,7 @@ type ACL struct {
 func StartACL(ctx context.Context, c ACLConfig, d Deps) (*ACL, error) {
 	a := &ACL{file[rules]{
 		what:    "access control file",
-		missing: "create %[1]s (the line `topic #` permits everything to everybody), or set plugins.acl = off",
+		missing: "create %s (the line `topic #` permits everything to everybody), or set plugins.acl = off",
 		parse:   parseRules, deps: d,
 	}}
 	if err := a.start(ctx, c.File, c.Reload); err != nil {

@@ -191,6 +191,6 @@ func (f *file[T]) load(s *source, force bool) (value *T, read bool, err error) {
 // lost forgets s, so that it is read anew once it is back.
 func (f *file[T]) lost(s *source, err error) error {
 	s.info = nil
-	s.err = fmt.Errorf("auth: the %s cannot be read: %w; "+f.missing, f.what, err, s.path)
+	s.err = fmt.Errorf("auth: the %s cannot be read: %w; %s", f.what, err, fmt.Sprintf(f.missing, s.path))
 	return s.err
 }

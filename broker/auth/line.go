@@ -38,12 +38,15 @@ func lines(text string) iter.Seq2[int, string] {
 		for line := range strings.Lines(text) {
 			n++
 			line = strings.TrimRight(line, " \t\r\n")
-			if bare := strings.TrimLeft(line, " \t"); bare == "" || bare[0] == '#' {
-				continue
-			}
-			if !yield(n, line) {
+			if !skipped(line) && !yield(n, line) {
 				return
 			}
 		}
 	}
+}
+
+// skipped reports whether a line is empty or a comment.
+func skipped(line string) bool {
+	bare := strings.Trim(line, " \t\r\n")
+	return bare == "" || bare[0] == '#'
 }

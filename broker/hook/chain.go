@@ -15,20 +15,32 @@ type Chain struct {
 	plugins []Plugin
 	onPanic func(plugin, point string, v any)
 
-	onAuth, authOnRegister, authOnPublish, authOnSubscribe, onDeliver, onUnsubscribe []Plugin
-	register                                                                         []observer[OnRegister]
-	publish                                                                          []observer[OnPublish]
-	subscribe                                                                        []observer[OnSubscribe]
-	unsubscribed                                                                     []observer[OnTopicUnsubscribed]
-	offlineMessage                                                                   []observer[OnOfflineMessage]
-	wakeup                                                                           []observer[OnClientWakeup]
-	offline                                                                          []observer[OnClientOffline]
-	gone                                                                             []observer[OnClientGone]
-	expired                                                                          []observer[OnSessionExpired]
-	drop                                                                             []observer[OnMessageDrop]
-	config                                                                           []observer[OnConfigChange]
-	blocksRegister, blocksPublish, blocksSubscribe                                   bool
-	authListed, authzListed                                                          bool // by the listener
+	onAuth          []entry[OnAuth]
+	authOnRegister  []entry[AuthOnRegister]
+	authOnPublish   []entry[AuthOnPublish]
+	authOnSubscribe []entry[AuthOnSubscribe]
+	onDeliver       []entry[OnDeliver]
+	onUnsubscribe   []entry[OnUnsubscribe]
+	register        []entry[OnRegister]
+	publish         []entry[OnPublish]
+	subscribe       []entry[OnSubscribe]
+	unsubscribed    []entry[OnTopicUnsubscribed]
+	offlineMessage  []entry[OnOfflineMessage]
+	wakeup          []entry[OnClientWakeup]
+	offline         []entry[OnClientOffline]
+	gone            []entry[OnClientGone]
+	expired         []entry[OnSessionExpired]
+	drop            []entry[OnMessageDrop]
+	config          []entry[OnConfigChange]
+
+	blocksRegister, blocksPublish, blocksSubscribe bool
+	authListed, authzListed                        bool // by the listener
+}
+
+// entry is one hook of one plugin.
+type entry[T any] struct {
+	hook   T
+	plugin string
 }
 
 // NewChain compiles plugins in their order. onPanic, which may be nil, is told
@@ -90,38 +102,39 @@ func (c *Chain) Plugins() []Plugin {
 func build(all, auth, authz []Plugin, onPanic func(plugin, point string, v any)) *Chain {
 	c := &Chain{plugins: slices.Clone(all), onPanic: onPanic}
 	for _, p := range auth {
-		c.blocksRegister = with[AuthOnRegister](&c.authOnRegister, p) || c.blocksRegister
-		c.blocksRegister = with[OnAuth](&c.onAuth, p) || c.blocksRegister
+		c.blocksRegister = add(&c.authOnRegister, p) || c.blocksRegister
+		c.blocksRegister = add(&c.onAuth, p) || c.blocksRegister
 	}
 	for _, p := range authz {
-		c.blocksPublish = with[AuthOnPublish](&c.authOnPublish, p) || c.blocksPublish
-		c.blocksSubscribe = with[AuthOnSubscribe](&c.authOnSubscribe, p) || c.blocksSubscribe
+		c.blocksPublish = add(&c.authOnPublish, p) || c.blocksPublish
+		c.blocksSubscribe = add(&c.authOnSubscribe, p) || c.blocksSubscribe
 	}
 	for _, p := range all {
-		with[OnDeliver](&c.onDeliver, p)
-		with[OnUnsubscribe](&c.onUnsubscribe, p)
-		observe(&c.register, p)
-		observe(&c.publish, p)
-		observe(&c.subscribe, p)
-		observe(&c.unsubscribed, p)
-		observe(&c.offlineMessage, p)
-		observe(&c.wakeup, p)
-		observe(&c.offline, p)
-		observe(&c.gone, p)
-		observe(&c.expired, p)
-		observe(&c.drop, p)
-		observe(&c.config, p)
+		add(&c.onDeliver, p)
+		add(&c.onUnsubscribe, p)
+		add(&c.register, p)
+		add(&c.publish, p)
+		add(&c.subscribe, p)
+		add(&c.unsubscribed, p)
+		add(&c.offlineMessage, p)
+		add(&c.wakeup, p)
+		add(&c.offline, p)
+		add(&c.gone, p)
+		add(&c.expired, p)
+		add(&c.drop, p)
+		add(&c.config, p)
 	}
 	return c
 }
 
-// with appends p to list if it has the hook T, and reports whether it may
+// add appends p to list if it has the hook T, and reports whether that may
 // block.
-func with[T any](list *[]Plugin, p Plugin) bool {
-	if _, has := p.Hooks.(T); !has {
+func add[T any](list *[]entry[T], p Plugin) bool {
+	h, has := p.Hooks.(T)
+	if !has {
 		return false
 	}
-	*list = append(*list, p)
+	*list = append(*list, entry[T]{h, p.Name})
 	return p.Blocking
 }
 
@@ -155,16 +168,16 @@ func undecided(asked int, listed bool) Verdict {
 
 // guard turns a panic of a deciding hook, and an answer that is no Decision,
 // into a refusal.
-func (c *Chain) guard(p Plugin, point string, v *Verdict) {
+func (c *Chain) guard(plugin, point string, v *Verdict) {
 	if r := recover(); r != nil {
-		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s panicked in %s: %v", p.Name, point, r)}
+		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s panicked in %s: %v", plugin, point, r)}
 		if c.onPanic != nil {
-			c.onPanic(p.Name, point, r)
+			c.onPanic(plugin, point, r)
 		}
 		return
 	}
 	if v.Decision > Deny {
-		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s answered %d to %s", p.Name, v.Decision, point)}
+		*v = Verdict{Decision: Deny, Reason: fmt.Sprintf("plugin %s answered %d to %s", plugin, v.Decision, point)}
 	}
 }
 
@@ -173,17 +186,17 @@ func (c *Chain) AuthOnRegister(ctx context.Context, r *Register) (Verdict, *Regi
 	if c == nil {
 		return nobody, nil
 	}
-	for _, p := range c.authOnRegister {
-		if v, res := c.callRegister(ctx, p, r); v.Decision != Next {
+	for i := range c.authOnRegister {
+		if v, res := c.callRegister(ctx, &c.authOnRegister[i], r); v.Decision != Next {
 			return v, res
 		}
 	}
 	return undecided(len(c.authOnRegister), c.authListed), nil
 }
 
-func (c *Chain) callRegister(ctx context.Context, p Plugin, r *Register) (v Verdict, res *RegisterResult) {
-	defer c.guard(p, "auth_on_register", &v)
-	return p.Hooks.(AuthOnRegister).AuthOnRegister(ctx, r)
+func (c *Chain) callRegister(ctx context.Context, e *entry[AuthOnRegister], r *Register) (v Verdict, res *RegisterResult) {
+	defer c.guard(e.plugin, "auth_on_register", &v)
+	return e.hook.AuthOnRegister(ctx, r)
 }
 
 // AuthOnPublish asks whether a message may be published. Default deny.
@@ -191,17 +204,17 @@ func (c *Chain) AuthOnPublish(ctx context.Context, q *Publish) (Verdict, *Publis
 	if c == nil {
 		return nobody, nil
 	}
-	for _, p := range c.authOnPublish {
-		if v, res := c.callPublish(ctx, p, q); v.Decision != Next {
+	for i := range c.authOnPublish {
+		if v, res := c.callPublish(ctx, &c.authOnPublish[i], q); v.Decision != Next {
 			return v, res
 		}
 	}
 	return undecided(len(c.authOnPublish), c.authzListed), nil
 }
 
-func (c *Chain) callPublish(ctx context.Context, p Plugin, q *Publish) (v Verdict, res *PublishResult) {
-	defer c.guard(p, "auth_on_publish", &v)
-	return p.Hooks.(AuthOnPublish).AuthOnPublish(ctx, q)
+func (c *Chain) callPublish(ctx context.Context, e *entry[AuthOnPublish], q *Publish) (v Verdict, res *PublishResult) {
+	defer c.guard(e.plugin, "auth_on_publish", &v)
+	return e.hook.AuthOnPublish(ctx, q)
 }
 
 // AuthOnSubscribe asks whether filters may be subscribed to. Default deny.
@@ -209,17 +222,17 @@ func (c *Chain) AuthOnSubscribe(ctx context.Context, q *Subscribe) (Verdict, *Su
 	if c == nil {
 		return nobody, nil
 	}
-	for _, p := range c.authOnSubscribe {
-		if v, res := c.callSubscribe(ctx, p, q); v.Decision != Next {
+	for i := range c.authOnSubscribe {
+		if v, res := c.callSubscribe(ctx, &c.authOnSubscribe[i], q); v.Decision != Next {
 			return v, res
 		}
 	}
 	return undecided(len(c.authOnSubscribe), c.authzListed), nil
 }
 
-func (c *Chain) callSubscribe(ctx context.Context, p Plugin, q *Subscribe) (v Verdict, res *SubscribeResult) {
-	defer c.guard(p, "auth_on_subscribe", &v)
-	return p.Hooks.(AuthOnSubscribe).AuthOnSubscribe(ctx, q)
+func (c *Chain) callSubscribe(ctx context.Context, e *entry[AuthOnSubscribe], q *Subscribe) (v Verdict, res *SubscribeResult) {
+	defer c.guard(e.plugin, "auth_on_subscribe", &v)
+	return e.hook.AuthOnSubscribe(ctx, q)
 }
 
 // OnAuth asks for one step of enhanced authentication. A method that no plugin
@@ -227,12 +240,12 @@ func (c *Chain) callSubscribe(ctx context.Context, p Plugin, q *Subscribe) (v Ve
 //
 // Spec: MQTT 5.0 §4.12 [MQTT-4.12.0-1].
 func (c *Chain) OnAuth(ctx context.Context, a *Auth) (Verdict, *AuthResult) {
-	var asked []Plugin
+	var asked []entry[OnAuth]
 	if c != nil {
 		asked = c.onAuth
 	}
-	for _, p := range asked {
-		if v, res := c.callAuth(ctx, p, a); v.Decision != Next {
+	for i := range asked {
+		if v, res := c.callAuth(ctx, &asked[i], a); v.Decision != Next {
 			return v, res
 		}
 	}
@@ -241,16 +254,16 @@ func (c *Chain) OnAuth(ctx context.Context, a *Auth) (Verdict, *AuthResult) {
 	return v, nil
 }
 
-func (c *Chain) callAuth(ctx context.Context, p Plugin, a *Auth) (v Verdict, res *AuthResult) {
-	defer c.guard(p, "on_auth", &v)
-	return p.Hooks.(OnAuth).OnAuth(ctx, a)
+func (c *Chain) callAuth(ctx context.Context, e *entry[OnAuth], a *Auth) (v Verdict, res *AuthResult) {
+	defer c.guard(e.plugin, "on_auth", &v)
+	return e.hook.OnAuth(ctx, a)
 }
 
 // OnDeliver asks what becomes of a delivery. Nobody's opinion lets it through.
 func (c *Chain) OnDeliver(ctx context.Context, d *Deliver) (Verdict, *DeliverResult) {
 	if c != nil {
-		for _, p := range c.onDeliver {
-			if v, res := c.callDeliver(ctx, p, d); v.Decision != Next {
+		for i := range c.onDeliver {
+			if v, res := c.callDeliver(ctx, &c.onDeliver[i], d); v.Decision != Next {
 				return v, res
 			}
 		}
@@ -258,17 +271,17 @@ func (c *Chain) OnDeliver(ctx context.Context, d *Deliver) (Verdict, *DeliverRes
 	return Accept, nil
 }
 
-func (c *Chain) callDeliver(ctx context.Context, p Plugin, d *Deliver) (v Verdict, res *DeliverResult) {
-	defer c.guard(p, "on_deliver", &v)
-	return p.Hooks.(OnDeliver).OnDeliver(ctx, d)
+func (c *Chain) callDeliver(ctx context.Context, e *entry[OnDeliver], d *Deliver) (v Verdict, res *DeliverResult) {
+	defer c.guard(e.plugin, "on_deliver", &v)
+	return e.hook.OnDeliver(ctx, d)
 }
 
 // OnUnsubscribe returns the filters to unsubscribe: those of the first plugin
 // that replaces them, else u's own. It cannot be vetoed.
 func (c *Chain) OnUnsubscribe(ctx context.Context, u *Unsubscribe) []string {
 	if c != nil {
-		for _, p := range c.onUnsubscribe {
-			if v, filters := c.callUnsubscribe(ctx, p, u); v.Decision == OK {
+		for i := range c.onUnsubscribe {
+			if v, filters := c.callUnsubscribe(ctx, &c.onUnsubscribe[i], u); v.Decision == OK {
 				if filters != nil {
 					return filters
 				}
@@ -279,7 +292,7 @@ func (c *Chain) OnUnsubscribe(ctx context.Context, u *Unsubscribe) []string {
 	return u.Filters
 }
 
-func (c *Chain) callUnsubscribe(ctx context.Context, p Plugin, u *Unsubscribe) (v Verdict, filters []string) {
-	defer c.guard(p, "on_unsubscribe", &v)
-	return p.Hooks.(OnUnsubscribe).OnUnsubscribe(ctx, u)
+func (c *Chain) callUnsubscribe(ctx context.Context, e *entry[OnUnsubscribe], u *Unsubscribe) (v Verdict, filters []string) {
+	defer c.guard(e.plugin, "on_unsubscribe", &v)
+	return e.hook.OnUnsubscribe(ctx, u)
 }

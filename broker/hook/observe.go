@@ -11,21 +11,9 @@ func (c *Chain) HasOnPublish() bool { return c != nil && len(c.publish) > 0 }
 // HasOnMessageDrop reports whether any plugin has OnMessageDrop.
 func (c *Chain) HasOnMessageDrop() bool { return c != nil && len(c.drop) > 0 }
 
-// observer is one plugin's observing hook.
-type observer[T any] struct {
-	plugin string
-	hook   T
-}
-
-func observe[T any](list *[]observer[T], p Plugin) {
-	if h, has := p.Hooks.(T); has {
-		*list = append(*list, observer[T]{p.Name, h})
-	}
-}
-
 // each calls f for every observer; a panic of one does not keep the news from
 // the others.
-func each[T any](c *Chain, point string, list []observer[T], f func(T)) {
+func each[T any](c *Chain, point string, list []entry[T], f func(T)) {
 	for _, o := range list {
 		func() {
 			defer func() {

@@ -255,7 +255,8 @@ func readPasswords(path string) (*passwordFile, error) {
 	if f.info, err = os.Stat(path); err != nil {
 		return f, err
 	}
-	if text := strings.TrimSuffix(string(data), "\n"); text != "" {
+	text := strings.TrimPrefix(string(data), "\ufeff") // as the broker does
+	if text = strings.TrimSuffix(text, "\n"); text != "" {
 		f.lines = strings.Split(text, "\n")
 	}
 	return f, nil
