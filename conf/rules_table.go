@@ -223,7 +223,7 @@ var pendingRules = []rule{
 	{"listener.**.http_modules", "", notYet, ""},
 	{"listener.tcp.NAME", "", "listeners of this kind are not built yet", ""},
 	{"listener.ssl.NAME", "", "listeners of this kind are not built yet", ""},
-	{"listener.ws.NAME", "", "listeners of this kind are not built yet", ""},
+	{"listener.ws.NAME", "127.0.0.1:8080", "listeners of this kind are not built yet", ""},
 	{"listener.wss.NAME", "", "listeners of this kind are not built yet", ""},
 	{"listener.http.NAME", "127.0.0.1:8888", "listeners of this kind are not built yet", ""},
 	{"listener.https.NAME", "", "listeners of this kind are not built yet", ""},

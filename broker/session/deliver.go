@@ -137,7 +137,12 @@ func (m *Machine) Assigned(now time.Time, upTo uint64) {
 
 // Assigning returns what Assigned must be told after the commit of the batch
 // that Flow or Deliver has just written to.
-func (m *Machine) Assigning() uint64 { return m.st.window.next }
+func (m *Machine) Assigning() uint64 {
+	if m.st == nil {
+		return 0
+	}
+	return m.st.window.next
+}
 
 // repeat sends again, after a reconnect, what was in flight: PUBLISH with DUP,
 // PUBREL, in the original order and within the quota.

@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/conf"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write derived files anew")
+
+// running is one lunemq serve in the test's process.
+type running struct {
+	t      *testing.T
+	ready  map[string]string // KIND.NAME -> address
+	hup    chan os.Signal
+	stop   context.CancelFunc
+	status chan int
+	log    *safeBuffer
+	dir    string
+}
+
+// safeBuffer is a log that may be read while it is written.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+// serveWith starts lunemq serve with a configuration file and waits for its
+// ready line.
+func serveWith(t *testing.T, file string, set ...string) *running {
+	t.Helper()
+	r := &running{t: t, ready: map[string]string{}, hup: make(chan os.Signal), status: make(chan int, 1), log: &safeBuffer{}, dir: t.TempDir()}
+	args := []string{"serve", "--conf", file}
+	for _, s := range append([]string{"data_dir=" + filepath.Join(r.dir, "data"), "admin.socket=" + filepath.Join(r.dir, "run", "admin.sock")}, set...) {
+		args = append(args, "--set", s)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	out, in := io.Pipe()
+	go func() {
+		r.status <- run(ctx, r.hup, process{args: args, stdout: in, stderr: r.log})
+		_ = in.Close()
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("no ready line (%v):\n%s", err, r.log)
+	}
+	for _, part := range strings.Fields(line)[1:] {
+		name, addr, _ := strings.Cut(part, "=")
+		r.ready[name] = addr
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	t.Cleanup(func() { r.end(0) })
+	return r
+}
+
+// end stops the broker and checks its exit status.
+func (r *running) end(want int) {
+	r.t.Helper()
+	if r.stop == nil {
+		return
+	}
+	r.stop()
+	r.stop = nil
+	if got := <-r.status; got != want {
+		r.t.Errorf("exit status %d, want %d:\n%s", got, want, r.log)
+	}
+}
+
+// admin runs one command over the admin socket.
+func (r *running) admin(command string) string {
+	r.t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", filepath.Join(r.dir, "run", "admin.sock"))
+	}, DisableKeepAlives: true}}
+	resp, err := client.Get("http://local/api/v1/" + command)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(body)
+}
+
+// connect sends a CONNECT and returns the reason code of the CONNACK.
+func (r *running) connect(c packet.Connect) mqtt.ReasonCode {
+	r.t.Helper()
+	nc, err := net.Dial("tcp", r.ready["tcp.default"])
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer nc.Close()
+	if _, err := nc.Write(c.Append(nil, c.Version)); err != nil {
+		r.t.Fatal(err)
+	}
+	var in []byte
+	dec := packet.Decoder{Version: c.Version}
+	for buf := make([]byte, 1024); ; {
+		n, err := nc.Read(buf)
+		in = append(in, buf[:n]...)
+		if p, k, derr := dec.Decode(in); k > 0 {
+			return p.(*packet.Connack).Code
+		} else if derr != nil || err != nil {
+			r.t.Fatalf("no CONNACK: %v %v", derr, err)
+		}
+	}
+}
+
+var quickstart = filepath.Join("..", "..", "conf", "quickstart.conf")
+
+var anyPort = []string{"listener.tcp.default=127.0.0.1:0", "listener.http.default=127.0.0.1:0"}
+
+func TestServe_Quickstart(t *testing.T) {
+	r := serveWith(t, quickstart, append(anyPort, "acl.acl_file=../../conf/quickstart.acl")...)
+	if code := r.connect(packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "a"}); code != mqtt.Success {
+		t.Error(code)
+	}
+	resp, err := http.Get("http://" + r.ready["http.default"] + "/health")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Error(resp.Status)
+	}
+	if got := r.admin("listener/show"); !strings.Contains(got, `"status":"running"`) {
+		t.Error(got)
+	}
+	second := &safeBuffer{}
+	args := []string{"serve", "--conf", quickstart, "--set", "data_dir=" + filepath.Join(r.dir, "data"), "--set", "admin.socket=" + filepath.Join(r.dir, "other.sock")}
+	if status := run(t.Context(), nil, process{args: args, stdout: io.Discard, stderr: second}); status != 1 || !strings.Contains(second.String(), "in use by another lunemq") {
+		t.Errorf("a second process on the same data_dir: status %d, %s", status, second)
+	}
+	r.end(0)
+}
+
+// TestServe_VerneMQ starts with the file that VerneMQ ships.
+func TestServe_VerneMQ(t *testing.T) {
+	dir := t.TempDir()
+	acl, passwd := filepath.Join(dir, "vmq.acl"), filepath.Join(dir, "vmq.passwd")
+	for _, f := range []struct{ path, text string }{{acl, "topic #\n"}, {passwd, ""}} {
+		if err := os.WriteFile(f.path, []byte(f.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := serveWith(t, "../../conf/testdata/vernemq.conf", append(anyPort, "vmq_acl.acl_file="+acl, "vmq_passwd.password_file="+passwd,
+		"log.console=console")...)
+	if code := r.connect(packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a"}); code != mqtt.NotAuthorized {
+		t.Errorf("an anonymous client got %v, want not_authorized", code)
+	}
+	if !strings.Contains(r.log.String(), "warning") {
+		t.Error("no warning about keys that have no effect")
+	}
+}
+
+func TestReload(t *testing.T) {
+	dir := t.TempDir()
+	file, acl := filepath.Join(dir, "lunemq.conf"), filepath.Join(dir, "acl")
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(acl, "topic #\n")
+	base := "listener.tcp.default = 127.0.0.1:0\nplugins.passwd = off\nacl.acl_file = " + acl + "\n"
+	write(file, base)
+	r := serveWith(t, file)
+	c := packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a"}
+	if code := r.connect(c); code != mqtt.NotAuthorized {
+		t.Errorf("got %v", code)
+	}
+	write(file, base+"allow_anonymous = on\n")
+	r.hup <- os.Interrupt
+	if got := r.admin("show/allow_anonymous"); !strings.Contains(got, `"value":"on"`) {
+		t.Error(got)
+	}
+	if code := r.connect(c); code != mqtt.Success {
+		t.Errorf("got %v after the reload", code)
+	}
+	write(file, base+"allow_anonymos = on\n")
+	r.hup <- os.Interrupt
+	if got := r.admin("show/allow_anonymous"); !strings.Contains(got, `"value":"on"`) {
+		t.Error("a faulty file changed something:", got)
+	}
+	if !strings.Contains(r.log.String(), "allow_anonymos") {
+		t.Error("the log does not name the faulty key")
+	}
+	write(file, base+"allow_anonymous = on\n")
+	write(acl, "topc #\n")
+	r.hup <- os.Interrupt
+	if r.admin("show/allow_anonymous"); !strings.Contains(r.log.String(), "topc") {
+		t.Error("the log does not show the faulty ACL line")
+	}
+}
+
+func TestSet(t *testing.T) {
+	r := serveWith(t, quickstart, append(anyPort, "acl.acl_file=../../conf/quickstart.acl")...)
+	if got := r.admin("set?max_inflight_messages=5&--persist"); !strings.Contains(got, "Done") {
+		t.Error(got)
+	}
+	if got := r.admin("show/max_inflight_messages"); !strings.Contains(got, `"value":"5"`) {
+		t.Error(got)
+	}
+	if text, err := os.ReadFile(filepath.Join(r.dir, "data", conf.RuntimeFile)); err != nil || !strings.Contains(string(text), "max_inflight_messages") {
+		t.Errorf("%s %v", text, err)
+	}
+	if got := r.admin("set?data_dir=/elsewhere"); !strings.Contains(got, "start") {
+		t.Error("data_dir was set at run time:", got)
+	}
+	if got := r.admin("set?max_inflight_mesages=5"); !strings.Contains(got, "max_inflight_messages") {
+		t.Error("no suggestion:", got)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "l.conf")
+	if err := os.WriteFile(file, []byte("allow_anonymous = maybe\n\nmax_inflight_mesages = 5\nacl.acl_file = /nowhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", file}, stdout: &out, stderr: &out}); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	for _, want := range []string{file + ":1: error:", file + ":3: error:", "max_inflight_messages"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	out.Reset()
+	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", quickstart, "--set", "acl.acl_file=../../conf/quickstart.acl"}, stdout: &out, stderr: &out}); status != 0 {
+		t.Errorf("status %d\n%s", status, &out)
+	}
+	out.Reset()
+	if status := run(t.Context(), nil, process{args: []string{"config", "--conf", quickstart, "--changed"}, stdout: &out, stderr: &out}); status != 0 || !strings.Contains(out.String(), "allow_anonymous = on  ## "+quickstart+":7") {
+		t.Errorf("status %d\n%s", status, &out)
+	}
+}
+
+func TestRun_Usage(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want int
+	}{{"", 2}, {"frobnicate", 2}, {"serve --nonsense", 2}, {"serve extra", 2}, {"version", 0}, {"help", 0}, {"serve --conf /nowhere", 1}, {"check --conf /nowhere", 1}} {
+		var out bytes.Buffer
+		if got := run(t.Context(), nil, process{args: strings.Fields(c.args), stdout: &out, stderr: &out}); got != c.want || out.Len() == 0 {
+			t.Errorf("lunemq %s: status %d, want %d; %s", c.args, got, c.want, &out)
+		}
+	}
+}
+
+// TestShippedConf: conf/lunemq.conf is what the structures say. go test
+// ./cmd/lunemq -run ShippedConf -rewrite writes it anew.
+func TestShippedConf(t *testing.T) {
+	var want bytes.Buffer
+	if err := conf.WriteExample(&want, sections()...); err != nil {
+		t.Fatal(err)
+	}
+	const path = "../../conf/lunemq.conf"
+	if *rewrite {
+		if err := os.WriteFile(path, want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("%s is stale (%v): run go test ./cmd/lunemq -run ShippedConf -rewrite", path, err)
+	}
+}
