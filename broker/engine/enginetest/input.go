@@ -9,12 +9,22 @@ import (
 
 // What is not consumed is delivered again, with more behind it.
 func testReceive(f *fixture) {
-	got := make(chan string, 100)
+	got, seen := make(chan string, 100), make(chan int, 100)
 	p := &probe{}
-	p.receive = p.lines(got)
+	lines, consumed := p.lines(got), 0
+	p.receive = func(now time.Time, b []byte) (int, bool) {
+		n, park := lines(now, b)
+		seen <- consumed + len(b)
+		consumed += n
+		return n, park
+	}
 	client := f.open(p)
+	sent := 0
 	for _, part := range []string{"a", "b\n", "c\nd", "\n\n", "efg\nhij\nk", "lm", "n\n"} {
 		f.send(client, part)
+		sent += len(part)
+		for next(f, seen, "input") < sent {
+		}
 	}
 	for i, want := range strings.Fields("ab c d _ efg hij klmn") {
 		equal(f, next(f, got, "a line"), strings.Trim(want, "_"), fmt.Sprintf("line %d", i))
@@ -54,13 +64,15 @@ func testPark(f *fixture) {
 	client := f.open(p)
 	f.send(client, "abc")
 	rest := next(f, got, "input")
+	// A second connection's round trip gives a wrong call time to happen.
+	f.roundTrip()
+	none(f, got, "call while parked")
 	for len(rest) > 1 {
 		p.conn.Wake()
 		again := next(f, got, "input after Wake")
 		equal(f, strings.HasPrefix(again, rest[1:]), true, fmt.Sprintf("%q after %q", again, rest))
 		rest = again
 	}
-	// A second connection's round trip gives a wrong call time to happen.
 	f.roundTrip()
 	none(f, got, "call while parked")
 }

@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -83,6 +84,7 @@ func (p *probe) enter(call string, busy *atomic.Bool) (leave func()) {
 	if p.finished.Load() {
 		p.f.Errorf("%s called after Closed", call)
 	}
+	runtime.Gosched() // makes an overlap likelier
 	return func() { busy.Store(false) }
 }
 

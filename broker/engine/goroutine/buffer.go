@@ -14,29 +14,38 @@ const (
 // pointers to arrays, since a slice would be allocated to be put into one.
 type pools struct{ small, first, next, large sync.Pool }
 
+// class returns the capacity of what get returns for size.
+func class(size int) int {
+	for _, c := range [...]int{smallRead, firstRead, nextRead, largeRead} {
+		if size <= c {
+			return c
+		}
+	}
+	return size
+}
+
 // get returns an empty buffer of at least size bytes of capacity.
 func (p *pools) get(size int) []byte {
-	switch {
-	case size <= smallRead:
-		if a, ok := p.small.Get().(*[smallRead]byte); ok {
-			return a[:0]
-		}
-		return make([]byte, 0, smallRead)
-	case size <= firstRead:
-		if a, ok := p.first.Get().(*[firstRead]byte); ok {
-			return a[:0]
-		}
-		return make([]byte, 0, firstRead)
-	case size <= nextRead:
-		if a, ok := p.next.Get().(*[nextRead]byte); ok {
-			return a[:0]
-		}
-		return make([]byte, 0, nextRead)
-	case size <= largeRead:
-		if a, ok := p.large.Get().(*[largeRead]byte); ok {
-			return a[:0]
-		}
-		return make([]byte, 0, largeRead)
+	var a any
+	switch size = class(size); size {
+	case smallRead:
+		a = p.small.Get()
+	case firstRead:
+		a = p.first.Get()
+	case nextRead:
+		a = p.next.Get()
+	case largeRead:
+		a = p.large.Get()
+	}
+	switch a := a.(type) {
+	case *[smallRead]byte:
+		return a[:0]
+	case *[firstRead]byte:
+		return a[:0]
+	case *[nextRead]byte:
+		return a[:0]
+	case *[largeRead]byte:
+		return a[:0]
 	}
 	return make([]byte, 0, size)
 }
@@ -120,7 +129,7 @@ func (b *inbuf) shrink(pools *pools) {
 	switch {
 	case used == 0:
 		b.release(pools)
-	case cap(b.p) > smallRead && used <= cap(b.p)/8:
+	case class(2*used) < cap(b.p):
 		b.move(pools, pools.get(2*used))
 	}
 }
