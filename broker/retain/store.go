@@ -26,7 +26,7 @@ type Store struct {
 // space is what one mountpoint retains.
 type space struct {
 	mountpoint string
-	exact      map[string]*entry
+	exact      map[string]*entry // does not shrink until the space is empty
 	tree       tree
 }
 
