@@ -169,6 +169,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 
 // accept answers CONNECT once the session is stored and lets input go on.
 func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
+	var groups []mqtt.Share
 	cl := c.lock()
 	c.busy--
 	switch {
@@ -180,6 +181,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	default:
 		c.lend()
 		c.m.Accept(now, cl.Session(), a)
+		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
 		c.srv.Connected.Add(1)
 		c.counted = true
@@ -191,6 +193,9 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	c.unlock(cl)
 	if after != nil {
 		after()
+	}
+	for _, g := range groups {
+		c.srv.collect(now, c.info.Key.Mountpoint, g)
 	}
 }
 

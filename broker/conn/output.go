@@ -19,6 +19,9 @@ func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken boo
 	return true
 }
 
+// HasRoom implements registry.Attachment.
+func (c *Conn) HasRoom() bool { return c.m.HasRoom() }
+
 // lend gives the machine a buffer to encode into. Called with the lock held.
 func (c *Conn) lend() {
 	if c.m.NeedsBuffer() {

@@ -50,7 +50,27 @@ type Delivery struct {
 	Retain         bool     // RETAIN flag of the outgoing packet
 	SubscriptionID uint32   // of a matching subscription, 0 = none has one
 	MoreIDs        []uint32 // those of further matching subscriptions; shared, read-only
+	Share          *Share   // the share group this copy was made for, nil = none
 }
+
+// Share identifies a share group: share name and topic filter. Immutable.
+//
+// Spec: MQTT 5.0 §4.8.2.
+type Share struct {
+	Name   string
+	Filter string // without "$share/{ShareName}/"
+}
+
+// Readiness tells how soon a receiver can send a message on, in rising order.
+type Readiness uint8
+
+// Values of Readiness.
+const (
+	Offline Readiness = iota // no connection: kept, if the session is durable
+	Full                     // connected, and the queue has no room
+	Busy                     // connected, others wait
+	Idle                     // connected, nothing waits
+)
 
 // Queued is one message in a session's queue or in flight to its client.
 type Queued struct {

@@ -58,6 +58,7 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 	r.timers.remove(&c.timer)
 	present = !isNew && !ends
 	c.mu.Unlock()
+	r.handOver(now, c, &late, b)
 	r.finish(now, c.key, &late)
 	r.chain().OnClientWakeup(c.key)
 	return c, present
@@ -82,6 +83,7 @@ type finale struct {
 	info        *hook.Client
 	dropped     []mqtt.Queued
 	reason      mqtt.DropReason
+	moved       []mqtt.Queued // of share groups, for other members
 }
 
 // finish does it: will, drops, hooks. Called without any lock.
@@ -110,6 +112,31 @@ func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 	}
 }
 
+// handOver gives messages of share groups to other members, in the commit b
+// that took them from this one. Called without any lock.
+func (r *Registry) handOver(now time.Time, c *Client, f *finale, b *store.Batch) {
+	if len(f.moved) > 0 {
+		r.HandOver(now, c, f.ended, f.moved, b)
+	}
+}
+
+// HandOver gives messages of share groups that c will not deliver to other
+// members; b is the commit that took them from c, still to be made. What nobody
+// gets goes back to c, or is dropped if c has left for good.
+//
+// Spec: MQTT 5.0 §4.8.2.
+func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt.Queued, b *store.Batch) {
+	left := r.Redistribute(now, c, forGood, items, b)
+	for _, it := range left {
+		if forGood || !c.giveBack(it, b) {
+			r.Dropped(c.key, it.Message, mqtt.DropSessionEnded)
+		}
+	}
+	if len(left) > 0 && !forGood {
+		c.Flush(now)
+	}
+}
+
 // empty ends the session: its subscriptions, messages and record. Called with
 // the lock held.
 func (c *Client) empty(f *finale, b *store.Batch) {
@@ -117,7 +144,7 @@ func (c *Client) empty(f *finale, b *store.Batch) {
 		c.reg.Unsubscribe(c, sub)
 	}
 	f.ended, f.reason = true, mqtt.DropSessionEnded
-	c.st.Drain(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) })
+	c.st.End(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) }, func(it mqtt.Queued) { f.moved = append(f.moved, it) })
 	c.st.Expiry = 0
 	c.st.PutRecord(b, true)
 }
@@ -138,6 +165,7 @@ func (r *Registry) Detach(now time.Time, c *Client, a Attachment, withWill bool)
 	c.conn, c.online = nil, false
 	r.leave(now, c, withWill, &late, &b)
 	c.mu.Unlock()
+	r.handOver(now, c, &late, &b)
 	r.commit(&b)
 	r.finish(now, c.key, &late)
 }
@@ -156,6 +184,7 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 		return
 	}
 	late.wentOffline, late.reason = true, mqtt.DropQueueFull
+	late.moved = c.st.Unsent(nil, b)
 	c.dropQoS0(now, r)
 	c.st.Queue.Trim(c.offline, func(it mqtt.Queued) {
 		c.st.Complete(it, b)
@@ -245,6 +274,7 @@ func (r *Registry) Disconnect(now time.Time, key mqtt.SessionKey, code mqtt.Reas
 		r.leave(now, c, true, &late, &b)
 	}
 	c.mu.Unlock()
+	r.handOver(now, c, &late, &b)
 	r.commit(&b)
 	r.finish(now, c.key, &late)
 	return true

@@ -39,6 +39,12 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 	}
 }
 
+// HasRoom reports whether the queue takes one more message of usual size.
+func (m *Machine) HasRoom() bool {
+	l := m.params.Online
+	return l.LIFO || (l.Messages < 0 || m.st.Queue.Len() < l.Messages) && (l.Bytes == 0 || m.st.Queue.Bytes() < l.Bytes)
+}
+
 // Drop tallies a dropped message and completes it in the store.
 func (m *Machine) Drop(it mqtt.Queued, r mqtt.DropReason, b *store.Batch) {
 	m.tally.drop(it, r)

@@ -1,0 +1,40 @@
+package conn
+
+import (
+	"time"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/broker/router"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// collect takes messages that wait at offline members of a share group for
+// those that are online now. Called without any lock.
+//
+// Spec: MQTT 5.0 §4.8.2.
+func (s *Server) collect(now time.Time, mountpoint string, share mqtt.Share) {
+	s.Router.Waiting(mountpoint, share, func(x router.Subscriber) {
+		member, ok := x.(*registry.Client)
+		if !ok {
+			return
+		}
+		var b store.Batch
+		if items := member.TakeUnsent(&share, &b); len(items) > 0 {
+			s.Registry.HandOver(now, member, false, items, &b)
+		}
+		if !b.Empty() {
+			s.Store.Commit(&b, s.committed)
+		}
+	})
+}
+
+// shares returns the share groups among subscriptions.
+func shares(subs map[string]mqtt.Subscription) (out []mqtt.Share) {
+	for _, s := range subs {
+		if s.ShareName != "" {
+			out = append(out, mqtt.Share{Name: s.ShareName, Filter: s.Filter})
+		}
+	}
+	return out
+}
