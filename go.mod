@@ -7,4 +7,14 @@ require (
 	golang.org/x/term v0.47.0 // asks for passwords without echo: switching a terminal differs by system
 )
 
-require golang.org/x/sys v0.49.0 // indirect
+require (
+	github.com/eclipse/paho.golang v0.23.0
+	github.com/eclipse/paho.mqtt.golang v1.5.1
+)
+
+require (
+	github.com/gorilla/websocket v1.5.3 // indirect
+	golang.org/x/net v0.44.0 // indirect
+	golang.org/x/sync v0.17.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
