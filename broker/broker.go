@@ -64,8 +64,13 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
 		Publish:     b.Server.PublishWill,
 		OnDrop:      newDropLog(p.Log).note,
-		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) []mqtt.Queued {
-			return b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
+		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) ([]mqtt.Queued, func()) {
+			left, dirty := b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
+			return left, func() {
+				for _, s := range dirty {
+					s.Flush(now)
+				}
+			}
 		},
 	})
 	b.Server.Registry = b.Registry

@@ -106,9 +106,9 @@ func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
 		}
 		switch {
 		case assigns:
-			c.srv.Store.Commit(&b, func(err error) { c.assignDone(upTo, err) })
+			b.Submit(c.srv.Store, func(err error) { c.assignDone(upTo, err) })
 		case !b.Empty():
-			c.srv.Store.Commit(&b, c.srv.committed)
+			b.Submit(c.srv.Store, c.srv.committed)
 		}
 		if more {
 			go c.sendRetained()

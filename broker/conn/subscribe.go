@@ -149,9 +149,7 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 		st.PutRecord(&c.batch.Store, true)
 	}
 	c.unlock(cl)
-	if len(moved) > 0 {
-		c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store)
-	}
+	c.flushes = append(c.flushes, c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store))
 	c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, subs: codes})
 	if len(gone) > 0 {
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)

@@ -77,9 +77,10 @@ func (c *Client) giveBack(it mqtt.Queued, b *store.Batch) (ok bool) {
 	if c.dead {
 		return false
 	}
-	it.Number = c.st.NextNumber()
+	it.Number, it.Ticket = c.st.NextNumber(), nil
 	if it.Delivery.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
+		it.Ticket = b.Ticket()
 	}
 	c.st.Queue.Push(it, queue.Limits{Messages: -1})
 	return true
@@ -125,6 +126,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true
+		it.Ticket = b.Ticket()
 	}
 	if c.online && c.conn.Deliver(now, it, b) {
 		flush = !c.dirty

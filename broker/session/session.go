@@ -151,7 +151,7 @@ func (s *State) End(drop, move func(mqtt.Queued)) {
 func (s *State) Unsent(of *mqtt.Share, b *store.Batch) (items []mqtt.Queued) {
 	found := false
 	mine := func(it mqtt.Queued) bool {
-		return it.Delivery.Share != nil && (of == nil || *it.Delivery.Share == *of)
+		return it.Delivery.Share != nil && !it.Ticket.Held() && (of == nil || *it.Delivery.Share == *of)
 	}
 	s.Queue.Each(func(it mqtt.Queued) bool {
 		found = mine(it)

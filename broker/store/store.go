@@ -62,6 +62,27 @@ type Batch struct {
 	// Sync says that a promise to a client rests on this batch: done is called
 	// only when it is in stable storage.
 	Sync bool
+
+	ticket *mqtt.Ticket
+}
+
+// Ticket is that of messages whose Append is in the batch: it opens when the
+// batch is submitted.
+func (b *Batch) Ticket() *mqtt.Ticket {
+	if b.ticket == nil {
+		b.ticket = new(mqtt.Ticket)
+	}
+	return b.ticket
+}
+
+// Submit commits the batch and opens its ticket. Whoever waits for messages
+// behind the ticket is to be flushed afterwards.
+func (b *Batch) Submit(c Committer, done func(error)) {
+	c.Commit(b, done)
+	if b.ticket != nil {
+		b.ticket.Open()
+		b.ticket = nil
+	}
 }
 
 // Add appends one change.
