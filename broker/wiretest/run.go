@@ -38,7 +38,7 @@ func (s *Script) Run(t *testing.T) map[mqtt.Version]Result {
 	got := map[mqtt.Version]Result{}
 	for _, v := range s.Versions {
 		synctest.Test(t, func(t *testing.T) {
-			r := &run{t: t, cfg: cfg, version: v, store: &simStore{Store: memstore.New()}, clients: map[string]*client{}}
+			r := &run{t: t, script: s, cfg: cfg, version: v, store: &simStore{Store: memstore.New()}, clients: map[string]*client{}}
 			r.start()
 			for _, p := range s.parts {
 				if p.want != nil {
@@ -55,6 +55,7 @@ func (s *Script) Run(t *testing.T) map[mqtt.Version]Result {
 // goroutine.
 type run struct {
 	t       *testing.T
+	script  *Script
 	cfg     *broker.Config
 	version mqtt.Version
 	store   *simStore
@@ -77,8 +78,14 @@ func (r *run) start() {
 	b.SetReady()
 	c := r.cfg.Listeners.TCP["default"].Client
 	r.broker = b
-	r.door = &conn.Door{Info: hook.ListenerInfo{Name: "tcp.default", Type: "mqtt"}, Mountpoint: c.Mountpoint, Versions: c.Versions,
-		Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: b.Server.Chain}
+	chain := b.Server.Chain
+	if r.script.Hooks {
+		plugin := hook.Plugin{Name: "scripted", Hooks: scripted{}, Blocking: r.script.Blocking}
+		own := hook.NewChain(append([]hook.Plugin{plugin}, chain().Plugins()...), nil)
+		chain = func() *hook.Chain { return own }
+	}
+	r.door = &conn.Door{Info: hook.ListenerInfo{Name: "tcp.default", Type: "mqtt"}, Mountpoint: string(c.Mountpoint), Versions: c.Versions,
+		Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: chain}
 }
 
 // stop checks the balance and stops the broker, if it still runs.

@@ -17,6 +17,8 @@ type Script struct {
 	Versions []mqtt.Version
 	Set      []string // KEY=VALUE of the broker's configuration
 	ACL      string   // content of the ACL file
+	Hooks    bool     // ask the scripted plugin before the ACL
+	Blocking bool     // in a worker, as if it could wait
 	Tags     []string // normative statements cited, "MQTT-3.3.1-5"
 
 	parts []part
@@ -73,7 +75,7 @@ func (s *Script) paragraph(para string, line int) error {
 		}
 		s.parts = append(s.parts, part{text: para})
 		return nil
-	case word == "versions" || word == "config" || word == "acl":
+	case word == "versions" || word == "config" || word == "acl" || word == "hooks":
 		s.parts = append(s.parts, part{text: para})
 		return s.directives(lines)
 	}
@@ -120,6 +122,8 @@ func (s *Script) directives(lines []string) error {
 			s.Set = append(s.Set, strings.Fields(rest)...)
 		case "acl":
 			s.ACL += rest + "\n"
+		case "hooks":
+			s.Hooks, s.Blocking = true, rest == "blocking"
 		default:
 			return fmt.Errorf("no directive %q", word)
 		}
