@@ -152,7 +152,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	if mod != nil {
 		set(&c.rate.limit, mod.MaxMessageRate)
 	}
-	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last}
+	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last, Shared: true}
 	if mod != nil {
 		a.UserProperties = mod.UserProperties
 	}

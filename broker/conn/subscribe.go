@@ -96,6 +96,9 @@ func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode
 	}
 	st := cl.Session()
 	for i, t := range topics[:min(len(topics), len(codes))] {
+		if !t.Code.IsError() && c.m.Full(topic.Join(t.Subscription.ShareName, t.Subscription.Filter)) {
+			t.Code = mqtt.QuotaExceeded // those before it in the packet count too
+		}
 		codes[i] = t.Code
 		if t.Code.IsError() {
 			c.srv.Metrics.MQTTSubscribeError.For(c.v5()).Inc(1)

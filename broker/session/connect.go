@@ -146,6 +146,7 @@ func (m *Machine) Accept(now time.Time, st *State, a Accepted) {
 		m.announce(&ack, a)
 	}
 	m.st, m.phase = st, Connected
+	m.fit(&ack)
 	m.send(&ack)
 	m.tally.code(packet.TypeConnack, mqtt.Success)
 	m.lastReceive, m.resume = now, true
@@ -230,7 +231,24 @@ func (m *Machine) refuse(ack *packet.Connack) {
 	if m.version == 0 {
 		m.version = mqtt.V5
 	}
+	m.fit(ack)
 	m.send(ack)
 	m.tally.code(packet.TypeConnack, ack.Code)
 	m.phase = Ended
+}
+
+// fit leaves out what would make CONNACK larger than the client accepts.
+//
+// Spec: MQTT 5.0 §3.2.2.3.9 [MQTT-3.2.2-19], §3.2.2.3.10 [MQTT-3.2.2-20].
+func (m *Machine) fit(ack *packet.Connack) {
+	tooLarge := func() bool { return m.version == mqtt.V5 && m.maxPacket > 0 && ack.Size(m.version) > m.maxPacket }
+	if tooLarge() {
+		ack.ReasonString = ""
+	}
+	if tooLarge() {
+		ack.UserProperties = nil
+	}
+	if tooLarge() {
+		ack.ServerReference = ""
+	}
 }
