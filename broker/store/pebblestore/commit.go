@@ -159,11 +159,13 @@ func (s *Store) apply(l *line, g *group) (err error) {
 		if err := s.db.Apply(s.plan.b, pebble.NoSync); err != nil {
 			return err
 		}
+		s.known.visible(s.plan.entries)
 		return s.plan.b.Close()
 	}
 	if err := s.db.ApplyNoSyncWait(s.plan.b, pebble.Sync); err != nil {
 		return err
 	}
+	s.known.visible(s.plan.entries)
 	g.b = s.plan.b
 	return nil
 }

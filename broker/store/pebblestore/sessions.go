@@ -17,7 +17,6 @@ type session struct {
 	sid    uint64
 	last   uint64 // no entry has a greater number
 	shares bool   // entries may refer to shared messages
-	hint   *hint
 }
 
 // sessions remembers the sessions in use. The map is the committer's; hints is
@@ -33,8 +32,7 @@ type sessions struct {
 // step over what was completed since the files were last compacted.
 type hint struct {
 	low  uint64 // no entry has a smaller number
-	last uint64 // the greatest number appended, perhaps not yet visible
-	turn uint64 // counts appends out of order
+	last uint64 // no entry that is still to become visible has one so small
 }
 
 // maxSessions is how many sessions are remembered.
@@ -45,10 +43,9 @@ func newSessions() *sessions {
 }
 
 func (k *sessions) remember(key mqtt.SessionKey, s *session) {
-	s.hint = &hint{last: s.last}
 	k.byKey[key] = s
 	k.mu.Lock()
-	k.hints[s.sid] = s.hint
+	k.hints[s.sid] = &hint{last: s.last}
 	k.mu.Unlock()
 }
 
@@ -71,17 +68,28 @@ func (k *sessions) forget(key mqtt.SessionKey, s *session) {
 	k.mu.Unlock()
 }
 
-// appended notes a new entry before it becomes visible.
+// appended notes a new entry when it is planned. Numbers rise, but for what the
+// contract does not promise: a queue that breaks this has no hint any more.
 func (k *sessions) appended(s *session, number uint64) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if h := s.hint; number > h.last {
-		h.last = number
-	} else {
-		h.turn++
-		h.low = min(h.low, number)
+	if number <= s.last {
+		k.mu.Lock()
+		delete(k.hints, s.sid)
+		k.mu.Unlock()
 	}
 	s.last = max(s.last, number)
+}
+
+// visible notes new entries once readers can see them.
+func (k *sessions) visible(entries []entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i := range entries {
+		if x := &entries[i]; x.fresh && !x.gone {
+			if h := k.hints[x.at.sid]; h != nil {
+				h.last = max(h.last, x.at.number)
+			}
+		}
+	}
 }
 
 // begin returns a copy of a session's hint, to be taken before the snapshot
@@ -101,10 +109,10 @@ func (k *sessions) found(sid uint64, was hint, first uint64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	h := k.hints[sid]
-	if h == nil || h.turn != was.turn {
+	if h == nil {
 		return
 	}
-	low := was.last + 1 // what came later is above
+	low := was.last + 1 // what became visible later is above
 	if first != 0 {
 		low = min(low, first)
 	}
