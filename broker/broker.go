@@ -14,6 +14,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/store"
@@ -29,6 +30,8 @@ type Parts struct {
 	Store  store.Store
 	Engine engine.Engine
 	Keys   *admin.Keys
+	// Pressure may be nil: then memory and disk have no limits.
+	Pressure *pressure.Watch
 }
 
 // Broker is a running broker. Safe for concurrent use.
@@ -56,9 +59,10 @@ type Broker struct {
 // sessions are read back. Errors name what is missing.
 func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
+	p.Store = diskGuard{p.Store, p.Pressure}
 	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
-	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load}
+	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
 		Store: p.Store, Metrics: b.Metrics, Chain: b.chain.Load,
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
