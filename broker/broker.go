@@ -64,6 +64,14 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
 		Publish:     b.Server.PublishWill,
 		OnDrop:      newDropLog(p.Log).note,
+		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) ([]mqtt.Queued, func()) {
+			left, dirty := b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
+			return left, func() {
+				for _, s := range dirty {
+					s.Flush(now)
+				}
+			}
+		},
 	})
 	b.Server.Registry = b.Registry
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
@@ -84,6 +92,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 
 // apply puts live values in force for new connections.
 func (b *Broker) apply(cfg *Config) {
+	b.Router.SetPolicy(router.ParsePolicy(cfg.Sessions.SharePolicy))
 	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
 }
 

@@ -89,3 +89,73 @@ func TestBalance_UnderLoad(t *testing.T) {
 	wg.Wait()
 	b.Balanced()
 }
+
+// TestShared_Redistribution: messages of a member that goes away reach another
+// one, in order; what the client was sent and did not acknowledge goes on only
+// when its session ends (MQTT 5.0 §4.8.2).
+func TestShared_Redistribution(t *testing.T) {
+	versions(t, func(t *testing.T, v mqtt.Version) {
+		b := brokertest.Start(t, brokertest.Options{Set: []string{"max_inflight_messages=2"}})
+		durable := func(id string) packet.Connect {
+			return packet.Connect{Version: v, ClientID: id, SessionExpiry: 1000, HasSessionExpiry: true, ReceiveMaximum: 2}
+		}
+		first, _ := b.Connect(durable("first"))
+		first.Subscribe(mqtt.AtLeastOnce, "$share/g/t")
+		pub, _ := b.Connect(packet.Connect{Version: v, ClientID: "pub", CleanStart: true})
+		for i := range 6 {
+			pub.Publish(packet.Publish{QoS: 1, Topic: "t", Payload: fmt.Append(nil, i)})
+		}
+		second, _ := b.Connect(durable("second"))
+		second.Subscribe(mqtt.AtLeastOnce, "$share/g/t")
+		second.Quiet() // the first is online and keeps what it has
+		first.Close()
+		for _, want := range []string{"2", "3", "4", "5"} { // never sent
+			if p := second.Take(); string(p.Payload) != want || p.Dup {
+				t.Fatalf("got %q dup %v, want %q", p.Payload, p.Dup, want)
+			}
+		}
+		second.Quiet() // 0 and 1 were sent to the first
+		first, _ = b.Connect(packet.Connect{Version: v, ClientID: "first", CleanStart: true})
+		for _, want := range []string{"0", "1"} {
+			if p := second.Take(); string(p.Payload) != want || p.Dup {
+				t.Fatalf("got %q dup %v, want %q", p.Payload, p.Dup, want)
+			}
+		}
+		second.Close()
+		first.Quiet()
+		b.Balanced()
+	})
+}
+
+// TestShared_WaitsForMember: what came while all members were offline goes to
+// the first that returns.
+func TestShared_WaitsForMember(t *testing.T) {
+	versions(t, func(t *testing.T, v mqtt.Version) {
+		b := brokertest.Start(t, brokertest.Options{})
+		member := func(id string) *brokertest.Client {
+			c, _ := b.Connect(packet.Connect{Version: v, ClientID: id, SessionExpiry: 1000, HasSessionExpiry: true})
+			return c
+		}
+		one, two := member("one"), member("two")
+		one.Subscribe(mqtt.AtLeastOnce, "$share/g/t")
+		two.Subscribe(mqtt.AtLeastOnce, "$share/g/t")
+		for _, c := range []*brokertest.Client{one, two} {
+			c.Send(&packet.Disconnect{})
+			c.Ended()
+		}
+		pub, _ := b.Connect(packet.Connect{Version: v, ClientID: "pub", CleanStart: true})
+		for i := range 10 {
+			pub.Publish(packet.Publish{QoS: 1, Topic: "t", Payload: fmt.Append(nil, i)})
+		}
+		got := map[string]bool{}
+		one = member("one")
+		for range 10 {
+			got[string(one.Take().Payload)] = true
+		}
+		if len(got) != 10 {
+			t.Errorf("got %v", got)
+		}
+		member("two").Quiet()
+		b.Balanced()
+	})
+}

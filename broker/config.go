@@ -28,6 +28,7 @@ type Config struct {
 	Sessions struct {
 		_ struct{} `doc:"Sessions and queues"`
 		session.Config
+		SharePolicy string `key:"shared_subscription_policy" default:"prefer_local" enum:"prefer_local,random,local_only,prefer_online_before_local" reload:"live" doc:"Which member of a share group gets a message: members that are online come first, turn by turn; random = at random among them."`
 		Overlapping string `key:"overlapping_subscriptions" default:"merge" enum:"merge,each" reload:"restart" doc:"A message that matches several subscriptions of one session: merge = one copy at the highest QoS with all identifiers, each = one copy per subscription."`
 	}
 

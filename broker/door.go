@@ -34,7 +34,7 @@ func (b *Broker) Open() (ready []string, err error) {
 	b.limits = listener.NewLimits(l.MaxTotal, l.MaxPerIP)
 	for _, name := range slices.Sorted(maps.Keys(l.TCP)) {
 		t := l.TCP[name]
-		d, err := b.open(listener.Spec{Name: "tcp." + name, Type: "mqtt", Address: t.Address, Buffers: t.Buffers}, t.Client)
+		d, err := b.open(t.Spec(name), t.Client)
 		if err != nil {
 			b.closeDoors()
 			return nil, err
@@ -53,7 +53,13 @@ func (b *Broker) closeDoors() {
 
 // open opens one listener. Called with b.mu held.
 func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
-	d := &door{name: spec.Name, auth: c.AuthPlugins, authz: c.AuthzPlugins, client: c}
+	d := &door{name: spec.Name, client: c}
+	if len(c.AuthPlugins) > 0 {
+		d.auth = c.AuthPlugins
+	}
+	if len(c.AuthzPlugins) > 0 {
+		d.authz = c.AuthzPlugins
+	}
 	chain, err := b.chain.Load().Restrict(d.auth, d.authz)
 	if err != nil {
 		return nil, err
@@ -70,7 +76,7 @@ func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 	}
 	side := &conn.Door{
 		Info:       hook.ListenerInfo{Name: spec.Name, Type: spec.Type, Forward: c.Forward},
-		Mountpoint: c.Mountpoint, Versions: c.Versions, Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: d.chain.Load,
+		Mountpoint: string(c.Mountpoint), Versions: c.Versions, Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: d.chain.Load,
 	}
 	d.listener, err = listener.Open(spec, func(nc net.Conn, p listener.Peer) {
 		peer := hook.Client{Peer: p.Remote}

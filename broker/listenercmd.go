@@ -79,7 +79,7 @@ func (b *Broker) listenerShow(c *admin.Call) admin.Table {
 	for _, d := range b.doors {
 		l := d.listener
 		host, port := split(l.Addr())
-		row := []any{l.Type(), l.State().String(), host, port, d.client.Mountpoint, l.MaxConnections(), l.Active(), l.Total()}
+		row := []any{l.Type(), l.State().String(), host, port, string(d.client.Mountpoint), l.MaxConnections(), l.Active(), l.Total()}
 		if about {
 			row = append(row, strings.Trim(strings.ReplaceAll(fmt.Sprint(d.client.Versions), " ", ","), "[]"), d.client.Anonymous)
 		}
@@ -145,7 +145,9 @@ func (b *Broker) listenerStart(c *admin.Call) (admin.Result, error) {
 	if l := c.List("authz_plugins"); l != nil {
 		client.AuthzPlugins = native(l)
 	}
-	client.Mountpoint, _ = c.Flag("mountpoint")
+	if mp, given := c.Flag("mountpoint"); given && mp != "off" {
+		client.Mountpoint = listener.Mountpoint(mp)
+	}
 	var err error
 	if client.MaxConnections, err = c.Int("max_connections", client.MaxConnections, 0); err != nil {
 		return nil, err

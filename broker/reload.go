@@ -1,6 +1,9 @@
 package broker
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Reload puts a new configuration in force without touching a connection:
 // plugins, their files and their order, and the limits of new sessions. With an
@@ -18,6 +21,11 @@ func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.plugins.retire(cfg)
 	b.cfg = cfg
 	b.apply(cfg)
+	for _, d := range b.doors {
+		if t, ok := cfg.Listeners.TCP[strings.TrimPrefix(d.name, "tcp.")]; ok {
+			d.listener.SetMaxConnections(t.MaxConnections)
+		}
+	}
 	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 	if len(changed) > 0 {
 		b.chain.Load().OnConfigChange(changed)

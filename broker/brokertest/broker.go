@@ -11,6 +11,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
+	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/conf"
@@ -129,3 +130,6 @@ func (b *Broker) Balanced() {
 	}
 	b.t.Error(diff)
 }
+
+// Inject routes a message of the broker's own.
+func (b *Broker) Inject(m *mqtt.Message) int { return b.Server.Inject(time.Now(), nil, m, false) }

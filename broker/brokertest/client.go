@@ -20,6 +20,7 @@ type Client struct {
 	nc  net.Conn
 	dec packet.Decoder
 	in  []byte
+	buf []byte
 	out []byte
 	id  uint16
 	// later holds packets that came while another was waited for.
@@ -105,9 +106,11 @@ func (c *Client) read() (packet.Packet, error) {
 			c.in = append(c.in[:0], c.in[n:]...)
 			return p, nil
 		}
-		buf := make([]byte, 64<<10)
-		k, err := c.nc.Read(buf)
-		c.in = append(c.in, buf[:k]...)
+		if c.buf == nil {
+			c.buf = make([]byte, 16<<10)
+		}
+		k, err := c.nc.Read(c.buf)
+		c.in = append(c.in, c.buf[:k]...)
 		if err != nil && k == 0 {
 			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
 				return nil, err

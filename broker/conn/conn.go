@@ -33,6 +33,7 @@ type Conn struct {
 	batch     router.Batch
 	settles   []settle
 	tasks     []func(now time.Time) // for a worker
+	flushes   []func()              // to be called once the batch is submitted
 	chain     *hook.Chain
 	info      *hook.Client
 	ask       hook.Publish // scratch
@@ -181,7 +182,7 @@ func (c *Conn) endBatch(now time.Time) {
 		c.settle(now, c.settles, nil)
 		c.settles = c.settles[:0]
 	case !b.Store.Sync:
-		c.srv.Store.Commit(&b.Store, c.srv.committed)
+		b.Store.Submit(c.srv.Store, c.srv.committed)
 		c.settle(now, c.settles, nil)
 		c.settles = c.settles[:0]
 	default:
@@ -191,10 +192,14 @@ func (c *Conn) endBatch(now time.Time) {
 		c.unsettled += len(waiting)
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
-		c.srv.Store.Commit(&b.Store, func(err error) { c.commitDone(waiting, err) })
+		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, err) })
 	}
 	b.Store.Reset()
 	b.Flush(now, c.srv.Router)
+	for _, f := range c.flushes {
+		f()
+	}
+	c.flushes = nil
 	c.flushSelf(now)
 }
 

@@ -137,12 +137,14 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	*c.m.Params() = params
 	c.busy++
 	c.pre.Unlock()
-	client, present := c.srv.Registry.Attach(now, reg, &b)
+	client, present, flush := c.srv.Registry.Attach(now, reg, &b)
 	c.pre.Lock() // nobody but us knows the client's lock yet as this connection's
 	c.client.Store(client)
 	gone := c.ended
 	c.pre.Unlock()
 	if gone {
+		b.Submit(c.srv.Store, c.srv.committed)
+		flush()
 		c.detach(now, true)
 		return
 	}
@@ -161,14 +163,16 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		return
 	}
 	c.srv.Metrics.StoreCommits.Inc(1)
-	c.srv.Store.Commit(&b, func(err error) {
+	b.Submit(c.srv.Store, func(err error) {
 		c.accept(time.Now(), a, err)
 		c.ec.Wake()
 	})
+	flush()
 }
 
 // accept answers CONNECT once the session is stored and lets input go on.
 func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
+	var groups []mqtt.Share
 	cl := c.lock()
 	c.busy--
 	switch {
@@ -180,6 +184,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	default:
 		c.lend()
 		c.m.Accept(now, cl.Session(), a)
+		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
 		c.srv.Connected.Add(1)
 		c.counted = true
@@ -191,6 +196,9 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	c.unlock(cl)
 	if after != nil {
 		after()
+	}
+	for _, g := range groups {
+		c.srv.collect(now, c.info.Key.Mountpoint, g)
 	}
 }
 

@@ -19,6 +19,9 @@ func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken boo
 	return true
 }
 
+// HasRoom implements registry.Attachment.
+func (c *Conn) HasRoom() bool { return c.m.HasRoom() }
+
 // lend gives the machine a buffer to encode into. Called with the lock held.
 func (c *Conn) lend() {
 	if c.m.NeedsBuffer() {
@@ -103,9 +106,9 @@ func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
 		}
 		switch {
 		case assigns:
-			c.srv.Store.Commit(&b, func(err error) { c.assignDone(upTo, err) })
+			b.Submit(c.srv.Store, func(err error) { c.assignDone(upTo, err) })
 		case !b.Empty():
-			c.srv.Store.Commit(&b, c.srv.committed)
+			b.Submit(c.srv.Store, c.srv.committed)
 		}
 		if more {
 			go c.sendRetained()

@@ -2,6 +2,8 @@ package conn
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -171,15 +173,27 @@ func (c *Conn) worker() {
 	for len(c.tasks) > 0 {
 		f := c.tasks[0]
 		c.tasks = c.tasks[1:]
-		now := time.Now()
-		f(now)
-		c.endBatch(now)
+		c.task(f)
 		done++
 	}
 	cl := c.lock()
 	c.busy -= done
 	c.unlock(cl)
 	c.ec.Wake()
+}
+
+// task runs one task. A panic ends this connection, not the broker.
+func (c *Conn) task(f func(now time.Time)) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.srv.Metrics.HookErrors.Inc(1)
+			c.srv.Log.Error("panic", c.who("panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
+			c.ec.Close(fmt.Errorf("conn: panic: %v", r))
+		}
+	}()
+	now := time.Now()
+	f(now)
+	c.endBatch(now)
 }
 
 // throttle leaves the connection unread for d. Called without the lock.

@@ -46,7 +46,7 @@ func (c *Conn) sendRetained() {
 		}
 		clear(page)
 		if !b.Store.Empty() {
-			c.srv.Store.Commit(&b.Store, c.srv.committed)
+			b.Store.Submit(c.srv.Store, c.srv.committed)
 			b.Store.Reset()
 		}
 		c.jobDone(job, more)

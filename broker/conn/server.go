@@ -73,7 +73,7 @@ func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will 
 	var b router.Batch
 	copies = s.Router.Publish(now, m, &b)
 	if !b.Store.Empty() {
-		s.Store.Commit(&b.Store, s.committed)
+		b.Store.Submit(s.Store, s.committed)
 	}
 	b.Flush(now, s.Router)
 	if info != nil {

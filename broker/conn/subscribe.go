@@ -68,6 +68,11 @@ func (c *Conn) grant(now time.Time, slot session.Slot, q *hook.Subscribe) {
 		q.Topics = granted
 		c.chain.OnSubscribe(q)
 	}
+	for _, t := range granted {
+		if s := t.Subscription; s.ShareName != "" {
+			c.srv.collect(now, c.info.Key.Mountpoint, mqtt.Share{Name: s.ShareName, Filter: s.Filter})
+		}
+	}
 }
 
 // askSubscribe asks the hooks about the entries that are not refused already.
@@ -130,11 +135,15 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 	}
 	st := cl.Session()
 	var gone []string
+	var moved []mqtt.Queued
 	for i, f := range filters {
 		sub, had := st.Unsubscribed(f)
 		if had {
 			c.srv.Router.Unsubscribe(c.info.Key.Mountpoint, sub, cl)
 			gone = append(gone, f)
+			if sub.ShareName != "" {
+				moved = append(moved, st.Unsent(&mqtt.Share{Name: sub.ShareName, Filter: sub.Filter}, &c.batch.Store)...)
+			}
 		} else if i < len(codes) {
 			codes[i] = mqtt.NoSubscriptionExisted
 		}
@@ -143,6 +152,7 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 		st.PutRecord(&c.batch.Store, true)
 	}
 	c.unlock(cl)
+	c.flushes = append(c.flushes, c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store))
 	c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, subs: codes})
 	if len(gone) > 0 {
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)

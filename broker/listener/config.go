@@ -22,7 +22,7 @@ type Config struct {
 	MaxTotal int `key:"global_max_connections" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections of all listeners together. Further ones are closed at once. 0 is unlimited."`
 	MaxPerIP int `key:"max_connections_per_ip" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections from one IP address. Further ones are closed at once. 0 is unlimited."`
 
-	TCP  map[string]TCP  `key:"listener.tcp.NAME" inherit:"true" port:"1883" reload:"restart" doc:"MQTT over TCP, or over a Unix socket with local:/PATH:0." example:"default=127.0.0.1:1883"`
+	TCP  map[string]TCP  `key:"listener.tcp.NAME" inherit:"true" port:"1883" reload:"restart" doc:"MQTT over TCP or a Unix socket." example:"default=127.0.0.1:1883"`
 	HTTP map[string]HTTP `key:"listener.http.NAME" inherit:"true" port:"8888" reload:"restart" doc:"Administration, health and metrics over HTTP." example:"default=127.0.0.1:8888"`
 }
 
@@ -35,9 +35,9 @@ type TCP struct {
 // Client is what all listeners for MQTT clients have.
 type Client struct {
 	// MaxConnections of 0 is unlimited.
-	MaxConnections int           `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" doc:"Connections at a time. Further ones wait, not yet accepted."`
+	MaxConnections int           `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" reload:"live" doc:"Connections at a time. Further ones wait, not yet accepted."`
 	Lifetime       time.Duration `key:"max_connection_lifetime" default:"0" unit:"s" range:"0.." doc:"Ends connections that have lasted longer. 0 is unlimited."`
-	Mountpoint     string        `key:"mountpoint" default:"" words:"off=" doc:"Prefix of all topics. Clients of different mountpoints do not see each other."`
+	Mountpoint     Mountpoint    `key:"mountpoint" default:"off" doc:"Prefix of all topics. Clients of different mountpoints do not see each other."`
 	// Versions are protocol level bytes; 131 and 132 are 3 and 4 of bridges.
 	Versions  []int `key:"allowed_protocol_versions" default:"3,4,5,131" enum:"3,4,5,131,132" doc:"3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0; 131 and 132 are bridges that speak 3.1 and 3.1.1."`
 	Anonymous bool  `key:"allow_anonymous_override" default:"off" doc:"Lets clients of this listener in without asking any plugin."`
@@ -81,6 +81,25 @@ func (c *Config) CheckConfig(report func(key, text, remedy string)) {
 	for _, name := range slices.Sorted(maps.Keys(c.HTTP)) {
 		check("listener.http."+name, c.HTTP[name].Address)
 	}
+}
+
+// Mountpoint is a mountpoint; "" is none, written off.
+type Mountpoint string
+
+// UnmarshalText parses the written form; empty text is none too.
+func (m *Mountpoint) UnmarshalText(text []byte) error {
+	if *m = Mountpoint(text); *m == "off" {
+		*m = ""
+	}
+	return nil
+}
+
+// MarshalText returns the written form.
+func (m Mountpoint) MarshalText() ([]byte, error) {
+	if m == "" {
+		return []byte("off"), nil
+	}
+	return []byte(m), nil
 }
 
 // Buffers are the sizes of a socket's buffers in bytes; 0 is the system's

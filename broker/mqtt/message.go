@@ -1,6 +1,9 @@
 package mqtt
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // SessionKey identifies a session: two clients with one client identifier
 // under different mountpoints are strangers to each other. Comparable.
@@ -50,14 +53,47 @@ type Delivery struct {
 	Retain         bool     // RETAIN flag of the outgoing packet
 	SubscriptionID uint32   // of a matching subscription, 0 = none has one
 	MoreIDs        []uint32 // those of further matching subscriptions; shared, read-only
+	Share          *Share   // the share group this copy was made for, nil = none
 }
+
+// Share identifies a share group: share name and topic filter. Immutable.
+//
+// Spec: MQTT 5.0 §4.8.2.
+type Share struct {
+	Name   string
+	Filter string // without "$share/{ShareName}/"
+}
+
+// Readiness tells how soon a receiver can send a message on, in rising order.
+type Readiness uint8
+
+// Values of Readiness.
+const (
+	Offline Readiness = iota // no connection: kept, if the session is durable
+	Full                     // connected, and the queue has no room
+	Busy                     // connected, others wait
+	Idle                     // connected, nothing waits
+)
 
 // Queued is one message in a session's queue or in flight to its client.
 type Queued struct {
 	Number   uint64 // order within the session, never repeated
 	Message  *Message
 	Delivery Delivery
+	// Ticket, when not nil, holds the message back until the batch that stores
+	// it has been handed to the store: what is stored about it later must come
+	// behind.
+	Ticket *Ticket
 }
+
+// Ticket opens once. Safe for concurrent use.
+type Ticket struct{ open atomic.Bool }
+
+// Open opens the ticket.
+func (t *Ticket) Open() { t.open.Store(true) }
+
+// Held reports whether the ticket keeps its message back; nil does not.
+func (t *Ticket) Held() bool { return t != nil && !t.open.Load() }
 
 // RetainHandling says when a SUBSCRIBE is answered with retained messages.
 //

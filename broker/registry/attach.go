@@ -23,11 +23,12 @@ type Connection struct {
 
 // Attach gives a connection the session of its client identifier, new or
 // resumed. An older connection of it is ended with SessionTakenOver. What must
-// be stored before CONNACK is in b. The connection takes deliveries only after
+// be stored before CONNACK is in b; flush is to be called once it is submitted.
+// The connection takes deliveries only after
 // Accepted.
 //
 // Spec: MQTT 5.0 §3.1.4 [MQTT-3.1.4-3], [MQTT-3.1.2-4], [MQTT-3.1.2-5].
-func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Client, present bool) {
+func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Client, present bool, flush func()) {
 	var late finale
 	c, isNew := r.locked(n.Info.Key)
 	old := c.info
@@ -58,9 +59,10 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 	r.timers.remove(&c.timer)
 	present = !isNew && !ends
 	c.mu.Unlock()
+	flush = r.HandOver(now, c, true, late.moved, b)
 	r.finish(now, c.key, &late)
 	r.chain().OnClientWakeup(c.key)
-	return c, present
+	return c, present, flush
 }
 
 // evict ends the present connection. Called with the lock held; the will is
@@ -82,6 +84,7 @@ type finale struct {
 	info        *hook.Client
 	dropped     []mqtt.Queued
 	reason      mqtt.DropReason
+	moved       []mqtt.Queued // of share groups, for other members
 }
 
 // finish does it: will, drops, hooks. Called without any lock.
@@ -110,6 +113,37 @@ func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 	}
 }
 
+// HandOver gives messages of share groups that c will not deliver to other
+// members; b is the commit that took them from c, still to be submitted. What
+// nobody gets goes back to c, or is dropped if c has left for good. flush must
+// be called once b is submitted. Called without any lock.
+//
+// Spec: MQTT 5.0 §4.8.2.
+func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (flush func()) {
+	if len(items) == 0 {
+		return func() {}
+	}
+	left, others := r.Redistribute(now, c, forGood, items, b)
+	for _, it := range left {
+		if forGood || !c.giveBack(it, b) {
+			r.Dropped(c.key, it.Message, mqtt.DropSessionEnded)
+		}
+	}
+	return func() {
+		others()
+		if len(left) > 0 && !forGood {
+			c.Flush(now)
+		}
+	}
+}
+
+// handOverAndCommit does both for messages that a client has left behind.
+func (r *Registry) handOverAndCommit(now time.Time, c *Client, f *finale, b *store.Batch) {
+	flush := r.HandOver(now, c, f.ended, f.moved, b)
+	r.commit(b)
+	flush()
+}
+
 // empty ends the session: its subscriptions, messages and record. Called with
 // the lock held.
 func (c *Client) empty(f *finale, b *store.Batch) {
@@ -117,7 +151,7 @@ func (c *Client) empty(f *finale, b *store.Batch) {
 		c.reg.Unsubscribe(c, sub)
 	}
 	f.ended, f.reason = true, mqtt.DropSessionEnded
-	c.st.Drain(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) })
+	c.st.End(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) }, func(it mqtt.Queued) { f.moved = append(f.moved, it) })
 	c.st.Expiry = 0
 	c.st.PutRecord(b, true)
 }
@@ -138,7 +172,7 @@ func (r *Registry) Detach(now time.Time, c *Client, a Attachment, withWill bool)
 	c.conn, c.online = nil, false
 	r.leave(now, c, withWill, &late, &b)
 	c.mu.Unlock()
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 }
 
@@ -156,6 +190,7 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 		return
 	}
 	late.wentOffline, late.reason = true, mqtt.DropQueueFull
+	late.moved = c.st.Unsent(nil, b)
 	c.dropQoS0(now, r)
 	c.st.Queue.Trim(c.offline, func(it mqtt.Queued) {
 		c.st.Complete(it, b)
@@ -213,7 +248,7 @@ func (r *Registry) commit(b *store.Batch) {
 	if b.Empty() {
 		return
 	}
-	r.Store.Commit(b, func(err error) {
+	b.Submit(r.Store, func(err error) {
 		if err != nil {
 			r.Metrics.StoreErrors.Inc(1)
 		}
@@ -245,7 +280,7 @@ func (r *Registry) Disconnect(now time.Time, key mqtt.SessionKey, code mqtt.Reas
 		r.leave(now, c, true, &late, &b)
 	}
 	c.mu.Unlock()
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 	return true
 }

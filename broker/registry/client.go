@@ -17,6 +17,8 @@ type Attachment interface {
 	// Deliver takes one message for the client; taken = false when the
 	// connection is at its end.
 	Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken bool)
+	// HasRoom reports whether the queue takes one more message.
+	HasRoom() bool
 	// Flush sends what Deliver has gathered. What it returns, if anything, is
 	// called after the lock is released.
 	Flush(now time.Time) (after func())
@@ -67,11 +69,47 @@ func (c *Client) Attached(a Attachment) bool { return c.conn == a && !c.dead }
 // takes deliveries from now on. The caller holds the lock.
 func (c *Client) Accepted() { c.online = true }
 
-// Online reports whether the client has an accepted connection.
-func (c *Client) Online() bool {
+// giveBack puts a message of a share group back that no other member can take;
+// ok = false when the session has ended.
+func (c *Client) giveBack(it mqtt.Queued, b *store.Batch) (ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.online
+	if c.dead {
+		return false
+	}
+	it.Number, it.Ticket = c.st.NextNumber(), nil
+	if it.Delivery.QoS > mqtt.AtMostOnce && c.st.Durable() {
+		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
+		it.Ticket = b.Ticket()
+	}
+	c.st.Queue.Push(it, queue.Limits{Messages: -1})
+	return true
+}
+
+// TakeUnsent takes the messages of a share group that an offline client has
+// not been sent, for a member that is online.
+func (c *Client) TakeUnsent(of *mqtt.Share, b *store.Batch) []mqtt.Queued {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || c.online {
+		return nil
+	}
+	return c.st.Unsent(of, b)
+}
+
+// Readiness tells how soon the client can be sent a message.
+func (c *Client) Readiness() mqtt.Readiness {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !c.online:
+		return mqtt.Offline
+	case c.st.Queue.Len() == 0:
+		return mqtt.Idle
+	case c.conn.HasRoom():
+		return mqtt.Busy
+	}
+	return mqtt.Full
 }
 
 // Deliver puts one copy of m on its way to the client: to its connection, or
@@ -88,6 +126,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true
+		it.Ticket = b.Ticket()
 	}
 	if c.online && c.conn.Deliver(now, it, b) {
 		flush = !c.dirty

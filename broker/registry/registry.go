@@ -22,6 +22,12 @@ type Deps struct {
 	Unsubscribe func(c *Client, sub mqtt.Subscription)
 	// Publish routes a will. Called without any lock.
 	Publish func(now time.Time, info *hook.Client, w *mqtt.Will)
+	// Redistribute gives messages of share groups that from will not deliver to
+	// other members, in order, and adds to b what must be stored; it returns
+	// what nobody gets, and what must be called once b is submitted. Unless from
+	// has left for good, only members that are online get any. Called without
+	// any lock.
+	Redistribute func(now time.Time, from *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued, flush func())
 	// OnDrop is told of drops for the operator's log; it must not block.
 	OnDrop func(key mqtt.SessionKey, m *mqtt.Message, r mqtt.DropReason)
 }

@@ -115,7 +115,7 @@ func (r *Registry) due(now time.Time, c *Client) {
 		r.arm(c)
 	}
 	c.mu.Unlock()
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 }
 

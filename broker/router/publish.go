@@ -1,7 +1,6 @@
 package router
 
 import (
-	"math/rand/v2"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -124,25 +123,6 @@ func (r *Router) merge(now time.Time, m *mqtt.Message, b *Batch) (copies int) {
 	clear(b.place)
 	clear(b.merged)
 	return copies
-}
-
-// share gives one copy to one member of a group: any that is online, else any
-// that keeps messages.
-//
-// Spec: MQTT 5.0 §4.8.2.
-func (r *Router) share(now time.Time, m *mqtt.Message, g *subtrie.Group[Subscriber], b *Batch) int {
-	n := g.Members.Len()
-	start := rand.IntN(n)
-	chosen := g.Members.At(start)
-	for i := range n {
-		if x := g.Members.At((start + i) % n); x.Subscriber.Online() {
-			chosen = x
-			break
-		}
-	}
-	d, _ := delivery(m, chosen)
-	d.Retain = false
-	return b.deliver(now, m, chosen.Subscriber, d)
 }
 
 // retain keeps or deletes the retained message of a topic.

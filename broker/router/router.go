@@ -1,6 +1,7 @@
 package router
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -21,8 +22,8 @@ type Subscriber interface {
 	Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool)
 	// Flush sends what Deliver has gathered. It does not block.
 	Flush(now time.Time)
-	// Online reports whether the subscriber can take messages at once.
-	Online() bool
+	// Readiness tells how soon the subscriber can send a message.
+	Readiness() mqtt.Readiness
 }
 
 // Router holds the routing table and the retained messages. Safe for
@@ -31,8 +32,8 @@ type Router struct {
 	subs     *subtrie.Trie[Subscriber]
 	retained *retain.Store
 	metrics  *metric.Broker
-	// Each switches overlapping_subscriptions to one copy per subscription.
-	each bool
+	each     bool // overlapping_subscriptions = each
+	policy   atomic.Uint32
 }
 
 // New returns an empty router. With each, overlapping subscriptions of one

@@ -119,16 +119,62 @@ func (s *State) Each(f func(mqtt.Queued)) {
 	})
 }
 
-// Drain empties the session: every message in flight and in the queue is given
-// to f, oldest first.
-func (s *State) Drain(f func(mqtt.Queued)) {
-	s.window.each(func(x *inflight) { f(x.item) })
+// End empties a session that ends. Every message is given to drop, or, when it
+// was made for a share group and the client cannot have dealt with it (never
+// sent, or QoS 1 and not acknowledged), to move, oldest first.
+//
+// Spec: MQTT 5.0 §4.8.2.
+func (s *State) End(drop, move func(mqtt.Queued)) {
+	s.window.each(func(x *inflight) {
+		if x.item.Delivery.Share != nil && (x.item.Delivery.QoS == mqtt.AtLeastOnce || x.step == stepAssigning) {
+			move(x.item)
+			return
+		}
+		drop(x.item)
+	})
 	s.window = window{next: s.window.next}
 	for {
 		it, ok := s.Queue.Pop(false)
 		if !ok {
 			return
 		}
-		f(it)
+		if it.Delivery.Share != nil {
+			move(it)
+			continue
+		}
+		drop(it)
 	}
+}
+
+// Unsent takes the messages of share groups that were never sent out of the
+// queue: those of one group, or of all when of is nil. They are completed in b.
+func (s *State) Unsent(of *mqtt.Share, b *store.Batch) (items []mqtt.Queued) {
+	found := false
+	mine := func(it mqtt.Queued) bool {
+		return it.Delivery.Share != nil && !it.Ticket.Held() && (of == nil || *it.Delivery.Share == *of)
+	}
+	s.Queue.Each(func(it mqtt.Queued) bool {
+		found = mine(it)
+		return !found
+	})
+	if !found {
+		return nil
+	}
+	var kept []mqtt.Queued
+	for {
+		it, ok := s.Queue.Pop(false)
+		if !ok {
+			break
+		}
+		if mine(it) {
+			s.Complete(it, b)
+			items = append(items, it)
+			continue
+		}
+		kept = append(kept, it)
+	}
+	for _, it := range kept {
+		s.Queue.Push(it, queue.Limits{Messages: -1})
+	}
+	return items
 }

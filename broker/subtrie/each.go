@@ -101,7 +101,7 @@ func (w *walk[S]) emit(s *subs[S], filter string) bool {
 	}
 	return each("", s.many.plain) && s.many.groups.each(func(gs []*group[S]) bool {
 		for _, g := range gs {
-			if !each(g.share, g.members.Load()) {
+			if !each(g.share.Name, g.members.Load()) {
 				return false
 			}
 		}

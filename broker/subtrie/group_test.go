@@ -19,7 +19,7 @@ func TestGroup_Members(t *testing.T) {
 	for n := 1; n <= 500; n++ {
 		tr.Insert("", mqtt.Subscription{Filter: "a/+", ShareName: "g"}, n)
 		g := groupsOf(tr, "a/b")
-		if len(g) != 1 || g[0].ShareName != "g" || g[0].Filter != "a/+" || g[0].Members.Len() != n {
+		if len(g) != 1 || g[0].Share.Name != "g" || g[0].Share.Filter != "a/+" || g[0].Members.Len() != n {
 			t.Fatalf("after %d members: %+v", n, g)
 		}
 		seen := map[int]bool{}
@@ -45,7 +45,7 @@ func TestGroup_Next(t *testing.T) {
 	tr.Insert("", plain("a"), 2)
 	tr.Remove("", "g", "a", 1)
 	for _, g := range groupsOf(tr, "a") {
-		if g.ShareName == "g" && g.Next.Load() != 5 {
+		if g.Share.Name == "g" && g.Next.Load() != 5 {
 			t.Errorf("Next = %d, want 5", g.Next.Load())
 		}
 	}

@@ -116,7 +116,7 @@ func (r *Result[S]) take(s *subs[S]) {
 	}
 	s.many.groups.each(func(gs []*group[S]) bool {
 		for _, g := range gs {
-			r.Groups = append(r.Groups, Group[S]{g.share, g.filter, Members[S]{g.members.Load()}, &g.next})
+			r.Groups = append(r.Groups, g.result())
 		}
 		return true
 	})

@@ -1,6 +1,10 @@
 package subtrie
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+)
 
 // Match is one subscription that matches a topic name. Immutable.
 type Match[S comparable] struct {
@@ -25,9 +29,8 @@ func (m Members[S]) At(i int) Match[S] { return m.all.at(i) }
 //
 // Spec: MQTT 5.0 §4.8.2.
 type Group[S comparable] struct {
-	ShareName string
-	Filter    string // without "$share/{ShareName}/"
-	Members   Members[S]
+	Share   *mqtt.Share // the same pointer as long as the group has members
+	Members Members[S]
 	// Next is the group's round robin cursor, shared by all who match it; the
 	// table never touches it.
 	Next *atomic.Uint64

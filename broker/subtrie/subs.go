@@ -24,10 +24,13 @@ type many[S comparable] struct {
 // group is a share group of one filter. It stays the same one until its last
 // member leaves.
 type group[S comparable] struct {
-	share, filter string
-	next          atomic.Uint64
-	members       atomic.Pointer[chunks[Match[S]]]
+	share   *mqtt.Share
+	next    atomic.Uint64
+	members atomic.Pointer[chunks[Match[S]]]
 }
+
+// result is the group as it is now.
+func (g *group[S]) result() Group[S] { return Group[S]{g.share, Members[S]{g.members.Load()}, &g.next} }
 
 // ofSubscriber describes the entry of s among the subscriptions of a filter.
 func (t *Trie[S]) ofSubscriber(s S) change[Match[S]] {
@@ -43,8 +46,8 @@ func (t *Trie[S]) ofSubscriber(s S) change[Match[S]] {
 func (t *Trie[S]) ofGroup(share string) change[*group[S]] {
 	return change[*group[S]]{
 		hash: t.hash(share),
-		same: func(g **group[S]) bool { return (*g).share == share },
-		of:   func(g **group[S]) uint64 { return t.hash((*g).share) },
+		same: func(g **group[S]) bool { return (*g).share.Name == share },
+		of:   func(g **group[S]) uint64 { return t.hash((*g).share.Name) },
 		mem:  &t.mem,
 	}
 }
@@ -84,7 +87,7 @@ func (t *Trie[S]) putShared(at *atomic.Pointer[subs[S]], sub mqtt.Subscription, 
 		g.members.Store(after)
 		return after.len() > before.len()
 	}
-	g := &group[S]{share: sub.ShareName, filter: sub.Filter}
+	g := &group[S]{share: &mqtt.Share{Name: sub.ShareName, Filter: sub.Filter}}
 	t.mem += g.bytes()
 	g.members.Store(newLeaf([]Match[S]{m}, &t.mem))
 	all := many[S]{}
@@ -190,5 +193,5 @@ func (s *subs[S]) bytes() int64 {
 }
 
 func (g *group[S]) bytes() int64 {
-	return int64(unsafe.Sizeof(*g)) + int64(len(g.share)+len(g.filter))
+	return int64(unsafe.Sizeof(*g)+unsafe.Sizeof(*g.share)) + int64(len(g.share.Name)+len(g.share.Filter))
 }

@@ -102,3 +102,22 @@ func (t *Trie[S]) root(mountpoint string) *node[S] {
 	t.tables().add(&t.mounts, t.hash(mountpoint), n)
 	return n
 }
+
+// Group returns a share group as it is now; ok = false when nobody is in it.
+func (t *Trie[S]) Group(mountpoint string, share mqtt.Share) (g Group[S], ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t.mount(mountpoint)
+	if at == nil {
+		return g, false
+	}
+	subs := t.way(at, share.Filter)
+	clear(t.steps)
+	if subs == nil {
+		return g, false
+	}
+	if found := subs.Load().group(t.ofGroup(share.Name)); found != nil {
+		return found.result(), true
+	}
+	return g, false
+}

@@ -58,7 +58,7 @@ func (p *pair) match(mountpoint, name string) {
 	}
 	for _, g := range r.Groups {
 		for i := range g.Members.Len() {
-			got = append(got, fmt.Sprint(g.ShareName, " ", g.Filter, " ", g.Members.At(i)))
+			got = append(got, fmt.Sprint(g.Share.Name, " ", g.Share.Filter, " ", g.Members.At(i)))
 		}
 	}
 	filters := map[string]bool{}

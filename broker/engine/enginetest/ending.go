@@ -162,6 +162,9 @@ func testPanic(f *fixture) {
 		switch name {
 		case "Deadline":
 			p.conn.SetDeadline(time.Now())
+		case "Writable":
+			f.send(client, "go")
+			next(f, w.blocked, "Write that takes less")
 		default:
 			f.send(client, "go")
 		}
