@@ -313,6 +313,7 @@ func (c *Conn) Deadline(now time.Time) {
 	wake := false
 	if !c.throttled.IsZero() && !now.Before(c.throttled) {
 		c.throttled, wake = time.Time{}, true
+		c.m.Excuse(now)
 	}
 	if err := c.due(now); err != nil {
 		c.fail(now, err)
@@ -338,6 +339,7 @@ func (c *Conn) due(now time.Time) error {
 	var e *mqtt.Error
 	if errors.As(err, &e) && e.Code == mqtt.KeepAliveTimeout {
 		if c.held() { // it is we who do not read
+			c.m.Excuse(now)
 			return nil
 		}
 		c.srv.Metrics.ClientKeepaliveExpired.For(c.v5()).Inc(1)

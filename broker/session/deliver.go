@@ -31,7 +31,11 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 			return
 		}
 	}
-	if d, ok := m.st.Queue.Push(it, m.params.Online); !ok {
+	l := m.params.Online
+	if l.Messages >= 0 { // what the next Flow sends does not wait
+		l.Messages += max(0, m.params.MaxInflight-m.st.window.live)
+	}
+	if d, ok := m.st.Queue.Push(it, l); !ok {
 		m.Drop(d, mqtt.DropQueueFull, b)
 	}
 }

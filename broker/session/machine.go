@@ -244,6 +244,10 @@ func (m *Machine) NextDeadline() time.Time {
 	return d
 }
 
+// Excuse counts the keep alive anew from now, for a client whose packets were
+// left unread.
+func (m *Machine) Excuse(now time.Time) { m.lastReceive = now }
+
 // Deadline does what is due at now. An error ends the connection: keep alive
 // expired (KeepAliveTimeout) or lifetime over (AdministrativeAction).
 //

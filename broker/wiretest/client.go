@@ -17,6 +17,7 @@ type client struct {
 	in      []byte
 	out     []byte // to be sent in one piece
 	auto    bool   // acknowledges by itself
+	quiet   bool   // what it receives is not printed
 	dropped bool   // the script closed it
 	closed  bool   // by the broker
 	told    bool   // the script knows
@@ -58,7 +59,9 @@ func (c *client) received() (lines []string) {
 		if n == 0 {
 			return lines
 		}
-		lines = append(lines, show(p, c.version))
+		if !c.quiet {
+			lines = append(lines, show(p, c.version))
+		}
 		if c.auto {
 			c.answer(p)
 		}

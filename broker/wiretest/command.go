@@ -97,14 +97,14 @@ func (r *run) fresh(name string, a *args) *client {
 	if s, ok := a.take("v"); ok {
 		v = versions[s]
 	}
-	auto := a.flag("auto")
+	auto, quiet := a.flag("auto"), a.flag("quiet")
 	if c := r.clients[name]; c != nil {
 		if c.live() {
 			return c
 		}
 		r.order = slices.DeleteFunc(r.order, func(x *client) bool { return x == c })
 	}
-	c := &client{name: name, version: v, auto: auto, dec: packet.Decoder{Version: v}, pipe: r.dial()}
+	c := &client{name: name, version: v, auto: auto || quiet, quiet: quiet, dec: packet.Decoder{Version: v}, pipe: r.dial()}
 	r.clients[name] = c
 	r.order = append(r.order, c)
 	return c
