@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"sync/atomic"
 	"testing"
 
 	"github.com/lunemq/lunemq/broker/store"
@@ -11,14 +12,15 @@ import (
 // faulty is a store that does something wrong with every nth batch.
 type faulty struct {
 	store.Store
-	every, count int
-	harm         func(ops []store.Op) []store.Op
-	doneTwice    bool
+	every     int32
+	count     atomic.Int32
+	harm      func(ops []store.Op) []store.Op
+	doneTwice bool
 }
 
 func (f *faulty) Commit(b *store.Batch, done func(error)) {
 	c := store.Batch{Ops: append([]store.Op(nil), b.Ops...), Sync: b.Sync}
-	if f.count++; f.count%f.every == 0 {
+	if f.count.Add(1)%f.every == 0 {
 		if f.doneTwice {
 			first := done
 			done = func(err error) { first(err); first(err) }
@@ -50,7 +52,7 @@ func reversed(ops []store.Op) []store.Op {
 
 // TestPlantedFaults shows that the suite notices stores that lose or reorder.
 func TestPlantedFaults(t *testing.T) {
-	check := func(harm func([]store.Op) []store.Op, every int, twice bool) map[string]string {
+	check := func(harm func([]store.Op) []store.Op, every int32, twice bool) map[string]string {
 		return storetest.Check(func() storetest.Opener {
 			return storetest.Opener{Open: func() (store.Store, error) {
 				return &faulty{Store: memstore.New(), every: every, harm: harm, doneTwice: twice}, nil
