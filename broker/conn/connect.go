@@ -188,7 +188,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.fail(now, mqtt.Errorf("conn: store", mqtt.ServerUnavailable, "%v", err))
 	default:
 		c.lend()
-		c.m.Accept(now, cl.Session(), a)
+		c.m.Accept(now, cl.Session(), a, &c.own)
 		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
 		c.srv.Connected.Add(1)
