@@ -14,6 +14,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/store"
@@ -29,6 +30,8 @@ type Parts struct {
 	Store  store.Store
 	Engine engine.Engine
 	Keys   *admin.Keys
+	// Pressure may be nil: then memory and disk have no limits.
+	Pressure *pressure.Watch
 }
 
 // Broker is a running broker. Safe for concurrent use.
@@ -56,9 +59,11 @@ type Broker struct {
 // sessions are read back. Errors name what is missing.
 func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
+	kept := p.Store
+	p.Store = diskGuard{kept, p.Pressure}
 	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
-	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load}
+	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
 		Store: p.Store, Metrics: b.Metrics, Chain: b.chain.Load,
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
@@ -83,6 +88,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		b.plugins.stop()
 		return nil, err
 	}
+	b.checkClock(now, kept)
 	if err := b.restore(now); err != nil {
 		b.plugins.stop()
 		return nil, fmt.Errorf("broker: reading the store: %w", err)
@@ -94,6 +100,29 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 func (b *Broker) apply(cfg *Config) {
 	b.Router.SetPolicy(router.ParsePolicy(cfg.Sessions.SharePolicy))
 	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
+}
+
+// clockDoubt is how long expiry waits when the clock is not to be trusted, and
+// clockJump how far ahead of the store's newest stamp it may stand.
+const (
+	clockDoubt = time.Minute
+	clockJump  = 24 * time.Hour
+)
+
+// checkClock compares the clock with what the store saw last: one that stands
+// before it, or more than a day after it, may be wrong, and sessions that
+// would have expired get a minute to return.
+func (b *Broker) checkClock(now time.Time, kept store.Store) {
+	s, ok := kept.(interface{ Newest() time.Time })
+	if !ok || s.Newest().IsZero() {
+		return
+	}
+	newest := s.Newest()
+	if now.Before(newest) || now.Sub(newest) > clockJump {
+		b.Log.Warn("the clock stands before, or more than a day after, the newest time in the store: nothing expires for a minute",
+			"clock", now.Format(time.RFC3339), "newest", newest.Format(time.RFC3339))
+		b.Registry.Suspend(now.Add(clockDoubt))
+	}
 }
 
 // restore reads durable sessions and retained messages back.

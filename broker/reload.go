@@ -21,6 +21,9 @@ func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.plugins.retire(cfg)
 	b.cfg = cfg
 	b.apply(cfg)
+	if b.Pressure != nil {
+		b.Pressure.Apply(&cfg.Pressure)
+	}
 	for _, d := range b.doors {
 		if t, ok := cfg.Listeners.TCP[strings.TrimPrefix(d.name, "tcp.")]; ok {
 			d.listener.SetMaxConnections(t.MaxConnections)

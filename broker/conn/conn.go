@@ -38,7 +38,8 @@ type Conn struct {
 	info      *hook.Client
 	ask       hook.Publish // scratch
 	lastTopic string
-	rate      rate
+	rate      rate   // PUBLISH packets per second, for max_message_rate
+	volume    rate   // bytes per second, for memory_limit
 	assigned  string // client identifier we chose
 	auth      authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -144,6 +145,9 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.unlock(cl)
 	c.srv.Metrics.BytesReceived.Inc(int64(n))
+	if most := c.srv.Pressure.Allowance(); most > 0 && c.volume.above(now, n, most) {
+		c.throttle(now, c.volume.rest(now))
+	}
 	c.endBatch(now)
 	cl = c.lock()
 	park = c.held() && !c.ended
@@ -232,13 +236,13 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	for i := range list {
 		s := &list[i]
 		if err != nil && c.m.Version() != mqtt.V5 {
-			c.fail(now, mqtt.Errorf("conn: store", mqtt.ImplementationSpecificError, "%v", err))
+			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
 			break
 		}
 		switch s.kind {
 		case session.WantSubscribe:
 			if err != nil {
-				refuseAll(s.subs, mqtt.ImplementationSpecificError)
+				refuseAll(s.subs, storeCode(err))
 			}
 			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
 			jobs = append(jobs, s.jobs...)
@@ -246,7 +250,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 			c.m.SettleUnsubscribe(s.slot, s.subs)
 		default:
 			if err != nil {
-				s.code = mqtt.ImplementationSpecificError
+				s.code = storeCode(err)
 			}
 			c.m.Settle(s.slot, s.code, s.reason)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
@@ -35,6 +36,10 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 	}
 	if !slices.Contains(c.door.Versions, level) {
 		c.refuse(now, hook.Verdict{Code: mqtt.UnsupportedProtocolVersion, Reason: "not among allowed_protocol_versions of " + c.door.Info.Name})
+		return
+	}
+	if c.srv.Pressure.Level() >= pressure.Severe {
+		c.refuse(now, hook.Verdict{Code: mqtt.QuotaExceeded, Reason: "memory_limit is nearly reached"})
 		return
 	}
 	if p.AuthMethod != "" {

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
@@ -31,6 +33,7 @@ type Server struct {
 	Metrics  *metric.Broker
 	Log      *slog.Logger
 	Settings *atomic.Pointer[Settings]
+	Pressure *pressure.Watch // nil = none
 	// Chain returns the global chain in force, for wills and observers.
 	Chain func() *hook.Chain
 
@@ -80,6 +83,14 @@ func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will 
 		s.Chain().OnPublish(&hook.Publish{Client: info, Message: m, Will: will})
 	}
 	return copies
+}
+
+// storeCode is what a client is told of a failed commit.
+func storeCode(err error) mqtt.ReasonCode {
+	if errors.Is(err, store.ErrFull) {
+		return mqtt.QuotaExceeded
+	}
+	return mqtt.ImplementationSpecificError
 }
 
 // committed takes the result of a commit that no client waits for.

@@ -80,6 +80,7 @@ type publisher struct {
 	flight  []*message // in order
 	id      uint16
 	chance  *rand.Rand
+	odds    int // see Plan.CutOdds
 }
 
 // message is one that is not completed.
@@ -93,14 +94,9 @@ type message struct {
 // window is how many messages a publisher has on their way.
 const window = 20
 
-func newPublisher(i int, c *Checker, seed uint64) *publisher {
-	return &publisher{index: i, check: c, chance: rand.New(rand.NewPCG(seed, uint64(i)))}
+func newPublisher(i int, c *Checker, seed uint64, odds int) *publisher {
+	return &publisher{index: i, check: c, odds: odds, chance: rand.New(rand.NewPCG(seed, uint64(i)))}
 }
-
-// cutOdds: of so many rounds of sending one ends with a lost connection, so
-// that acknowledgements are lost as well; every other time the publisher then
-// stays away until the broker's next life.
-const cutOdds = 150
 
 func (p *publisher) packet(m *message, dup bool) packet.Packet {
 	if m.released {
@@ -140,7 +136,7 @@ func (p *publisher) connection(ctx context.Context, addr string, last bool) (aga
 		for !last && len(p.flight) < window {
 			l.send(p.packet(p.fresh(), false))
 		}
-		if !last && p.chance.IntN(cutOdds) == 0 {
+		if !last && p.chance.IntN(p.odds) == 0 {
 			l.end()
 			return p.chance.IntN(2) == 0
 		}
@@ -215,6 +211,7 @@ type subscriber struct {
 	inbound map[uint16]bool // QoS 2 identifiers given on and not released
 	ready   readiness
 	chance  *rand.Rand
+	odds    int // see Plan.CutOdds
 }
 
 func (s *subscriber) subscribed() <-chan struct{} { return s.ready.done() }
@@ -242,7 +239,7 @@ func (s *subscriber) run(ctx context.Context, addr string, last bool) (again boo
 			s.ready.set()
 		case *packet.Publish:
 			s.take(l, p, last)
-			if !last && s.chance.IntN(cutOdds) == 0 {
+			if !last && s.chance.IntN(s.odds) == 0 {
 				return s.chance.IntN(2) == 0
 			}
 		case *packet.Pubrel:
@@ -264,7 +261,7 @@ func (s *subscriber) take(l *link, p *packet.Publish, last bool) {
 	}
 	if p.QoS == mqtt.ExactlyOnce {
 		s.inbound[p.PacketID] = true
-		if !last && s.chance.IntN(cutOdds) == 0 { // the answer is lost with the connection
+		if !last && s.chance.IntN(s.odds) == 0 { // the answer is lost with the connection
 			l.end()
 			return
 		}

@@ -75,15 +75,15 @@ func (x *target) Kill() {
 	x.b.Stop()
 }
 
-func play(t *testing.T, f *faulty) []string {
+func play(t *testing.T, f *faulty, odds int, seed uint64) []string {
 	t.Helper()
 	f.Store = memstore.New()
 	check, err := crashtest.Run(&target{t: t, store: f}, crashtest.Plan{Rounds: 4, Publishers: 3, Subscribers: 2,
-		Min: 100 * time.Millisecond, Max: 150 * time.Millisecond, Drain: 5 * time.Second, Seed: 1})
+		Min: 100 * time.Millisecond, Max: 150 * time.Millisecond, Drain: 3 * time.Second, Seed: seed, CutOdds: odds})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if check.Acks() < 100 {
+	if check.Acks() < 30 {
 		t.Fatalf("only %d messages acknowledged", check.Acks())
 	}
 	return check.Verdict()
@@ -91,7 +91,7 @@ func play(t *testing.T, f *faulty) []string {
 
 func TestRun_Healthy(t *testing.T) {
 	t.Parallel()
-	for _, v := range play(t, &faulty{}) {
+	for _, v := range play(t, &faulty{}, 100, 1) {
 		t.Error(v)
 	}
 }
@@ -111,9 +111,13 @@ func TestRun_PlantedFaults(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if v := strings.Join(play(t, c.store), "\n"); !strings.Contains(v, c.want) {
-				t.Errorf("not noticed; the verdict was %q", v)
+			var v string
+			for seed := range uint64(5) { // what is lost may by chance be of no consequence
+				if v = strings.Join(play(t, c.store, 20, seed), "\n"); strings.Contains(v, c.want) {
+					return
+				}
 			}
+			t.Errorf("not noticed; the verdict was %q", v)
 		})
 	}
 }

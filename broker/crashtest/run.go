@@ -24,6 +24,10 @@ type Plan struct {
 	Min, Max    time.Duration // life of the broker between two kills
 	Drain       time.Duration // how long the last one has to deliver the rest
 	Seed        uint64
+	// CutOdds: of so many packets one ends with a lost connection, so that
+	// answers are lost as well; every other time the client then stays away
+	// until the broker's next life.
+	CutOdds int
 }
 
 // Run publishes to t through its restarts and returns the judge. Publishers
@@ -35,10 +39,10 @@ func Run(t Target, p Plan) (*Checker, error) {
 	var pubs []*publisher
 	var subs []*subscriber
 	for i := range p.Publishers {
-		pubs = append(pubs, newPublisher(i, check, p.Seed))
+		pubs = append(pubs, newPublisher(i, check, p.Seed, p.CutOdds))
 	}
 	for i := range p.Subscribers {
-		subs = append(subs, &subscriber{index: i, check: check, inbound: map[uint16]bool{}, chance: rand.New(rand.NewPCG(p.Seed, uint64(100+i)))})
+		subs = append(subs, &subscriber{index: i, check: check, inbound: map[uint16]bool{}, odds: p.CutOdds, chance: rand.New(rand.NewPCG(p.Seed, uint64(100+i)))})
 	}
 	for round := range p.Rounds + 1 {
 		addr, err := t.Start()

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -96,6 +97,9 @@ func (b *Batch) Reset() {
 	clear(b.Ops)
 	b.Ops, b.Sync = b.Ops[:0], false
 }
+
+// ErrFull is the error of a commit refused because too little space is left.
+var ErrFull = errors.New("store: too little disk space is left (min_free_disk)")
 
 // Committer makes batches permanent, in the order of the calls.
 type Committer interface {

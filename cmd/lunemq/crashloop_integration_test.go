@@ -39,7 +39,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 	v := &victim{t: t, dir: t.TempDir()}
 	check, err := crashtest.Run(v, crashtest.Plan{Rounds: crashes, Publishers: 4, Subscribers: 3,
-		Min: 200 * time.Millisecond, Max: 1200 * time.Millisecond, Drain: 60 * time.Second, Seed: uint64(time.Now().UnixNano())})
+		Min: 200 * time.Millisecond, Max: 1200 * time.Millisecond, Drain: 60 * time.Second, Seed: uint64(time.Now().UnixNano()), CutOdds: 150})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -127,7 +126,7 @@ func until(t *testing.T, b *safeBuffer, want string) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatal(fmt.Sprintf("%q was not printed:\n%s", want, b))
+			t.Fatalf("%q was not printed:\n%s", want, b)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/lunemq/lunemq/broker/admin"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/broker/store/pebblestore"
@@ -91,8 +92,10 @@ func (s *server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	watch := pressure.New(&cfg.Pressure, cfg.DataDir, s.log.Logger)
+	s.later(watch.Close)
 	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch})
 	if err != nil {
 		_ = kept.Close()
 		return err

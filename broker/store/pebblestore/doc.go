@@ -56,5 +56,5 @@
 // that is damaged, locked, or written by a newer version is refused at Open
 // with the reason.
 //
-// Read first: commit.go, then plan.go.
+// Read first: commit.go, then plan.go and write.go.
 package pebblestore

@@ -3,14 +3,11 @@ package pebblestore
 import (
 	"errors"
 	"fmt"
-	"io"
-	iofs "io/fs"
 	"strconv"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // Causes for which Open refuses a directory.
@@ -68,6 +65,15 @@ func (s *Store) open() error {
 	if s.db, err = s.openDB(exists); err != nil {
 		return s.refuse(err)
 	}
+	if !exists { // once more: the first log of a database has an older format, in which damage looks like its end
+		err := s.db.Close()
+		if err == nil {
+			s.db, err = s.openDB(true)
+		}
+		if err != nil {
+			return fmt.Errorf("pebblestore: making a store in %s: %w", s.dir, err)
+		}
+	}
 	if err := s.load(); err != nil {
 		s.db.Close()
 		return s.refuse(err)
@@ -97,8 +103,13 @@ func (s *Store) load() error {
 			return damaged(keyFormat, errVersion)
 		}
 	}
-	if err := s.writeVersion(); err != nil {
+	if err := s.checkClean(); err != nil {
 		return err
+	}
+	if _, err := s.o.FS.Stat(s.o.FS.PathJoin(s.dir, versionFile)); err != nil { // it vouches for the database, so it comes after it
+		if err := s.writeFile(versionFile, versionText+strconv.Itoa(format)+"\n"); err != nil {
+			return err
+		}
 	}
 	s.plan = newPlan(s.db, s.known)
 	if err := s.plan.ids.read(s.db); err != nil {
@@ -135,7 +146,7 @@ func (s *Store) openDB(exists bool) (db *pebble.DB, err error) {
 // inspect finds out, before anything is changed, whether dir holds a store
 // that this program may open.
 func (s *Store) inspect() (exists bool, err error) {
-	text, err := s.readVersion()
+	text, err := s.readFile(versionFile)
 	if err != nil {
 		return false, err
 	}
@@ -154,6 +165,9 @@ func (s *Store) inspect() (exists bool, err error) {
 		return false, s.refuse(err)
 	}
 	if d.Exists {
+		if err := s.checkManifest(d.ManifestFilename); err != nil {
+			return false, s.refuse(err)
+		}
 		return true, nil
 	}
 	if text != "" {
@@ -169,51 +183,4 @@ func (s *Store) inspect() (exists bool, err error) {
 		}
 	}
 	return false, nil
-}
-
-// readVersion returns the text of the version file, empty if there is none.
-func (s *Store) readVersion() (string, error) {
-	f, err := s.o.FS.Open(s.o.FS.PathJoin(s.dir, versionFile))
-	if errors.Is(err, iofs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("pebblestore: %s: %w", s.dir, err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, 256))
-	if err != nil {
-		return "", fmt.Errorf("pebblestore: %s: %s: %w", s.dir, versionFile, err)
-	}
-	if len(b) == 0 {
-		return "empty", nil
-	}
-	return string(b), nil
-}
-
-// writeVersion makes the version file, unless there is one: whole or not at
-// all, and after the database, which it vouches for.
-func (s *Store) writeVersion() error {
-	fs := s.o.FS
-	name := fs.PathJoin(s.dir, versionFile)
-	if _, err := fs.Stat(name); err == nil {
-		return nil
-	}
-	f, err := fs.Create(name+".new", vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write([]byte(versionText + strconv.Itoa(format) + "\n"))
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := fs.Rename(name+".new", name); err != nil {
-		return err
-	}
-	d, err := fs.OpenDir(s.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -1,9 +1,7 @@
 package pebblestore
 
 import (
-	"encoding/binary"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,9 +22,11 @@ type plan struct {
 
 	entries  []entry // touched by the group
 	index    map[place]int32
+	recent   map[place]stored // lately appended and still there
 	retained map[mqtt.SessionKey]*keptMessage
 	gone     []place // keys to delete
 	doomed   []uint64
+	unsynced bool  // something was written and not synced since
 	newest   int64 // latest stamp seen in records, ns since 1970
 	scratch  []byte
 	key      []byte
@@ -44,6 +44,16 @@ type entry struct {
 	state   bool        // packet identifier or release changed
 }
 
+// stored is what must be known of an entry to take it out.
+type stored struct {
+	mid     uint64 // shared message, 0 = inside
+	tracked bool
+}
+
+// maxRecent is how many stored entries are remembered, so that their completion
+// reads nothing.
+const maxRecent = 1 << 17
+
 // keptMessage is what the group makes of a retained message.
 type keptMessage struct {
 	message *mqtt.Message // nil = dropped
@@ -51,7 +61,7 @@ type keptMessage struct {
 }
 
 func newPlan(db *pebble.DB, known *sessions) *plan {
-	return &plan{db: db, known: known, share: newCounts(), index: map[place]int32{}, retained: map[mqtt.SessionKey]*keptMessage{}}
+	return &plan{db: db, known: known, share: newCounts(), index: map[place]int32{}, recent: map[place]stored{}, retained: map[mqtt.SessionKey]*keptMessage{}}
 }
 
 // begin starts a group.
@@ -145,7 +155,15 @@ func (p *plan) find(s *session, number uint64) (*entry, error) {
 		return nil, nil
 	}
 	x := entry{at: place{s.sid, kindInline, number}}
-	found, err := p.load(&x)
+	r, found := p.recent[place{sid: s.sid, number: number}]
+	var err error
+	if found {
+		if x.mid, x.tracked = r.mid, r.tracked; x.mid != 0 {
+			x.at.kind = kindShared
+		}
+	} else {
+		found, err = p.load(&x)
+	}
 	if err == nil && !found && s.shares {
 		x.at.kind = kindShared
 		found, err = p.load(&x)
@@ -171,8 +189,7 @@ func (p *plan) load(x *entry) (found bool, err error) {
 	}
 	defer c.Close()
 	d := view(v)
-	x.item.Delivery, x.tracked = d.delivery()
-	x.item.Number = x.at.number
+	_, x.tracked = d.delivery()
 	if x.at.kind == kindShared {
 		x.mid = d.reference()
 		d.end()
@@ -269,125 +286,4 @@ func (p *plan) retain(m *mqtt.Message, put bool) error {
 		k.message, k.mid = m, p.share.refer(&p.ids, m)
 	}
 	return nil
-}
-
-// end writes what the group has become into its pebble.Batch.
-func (p *plan) end() error {
-	p.gone = p.gone[:0]
-	for i := range p.entries {
-		p.collect(&p.entries[i])
-	}
-	if err := p.deletions(); err != nil {
-		return err
-	}
-	for i := range p.entries {
-		if x := &p.entries[i]; !x.gone {
-			if err := p.write(x); err != nil {
-				return err
-			}
-		}
-	}
-	for name, k := range p.retained {
-		p.key = appendName(p.key[:0], tagRetained, name)
-		var err error
-		if k.message == nil {
-			err = p.b.Delete(p.key, nil)
-		} else {
-			p.scratch = appendRetained(p.scratch[:0], k.mid, k.message)
-			err = p.b.Set(p.key, p.scratch, nil)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := p.share.write(p); err != nil {
-		return err
-	}
-	return p.ids.write(p)
-}
-
-// collect notes the keys of an entry that are to be deleted.
-func (p *plan) collect(x *entry) {
-	if x.disk == kindEnd || !x.gone && !x.fresh {
-		return
-	}
-	p.gone = append(p.gone, place{x.at.sid, x.disk, x.at.number})
-	if x.tracked || x.fresh {
-		p.gone = append(p.gone, place{x.at.sid, kindState, x.at.number})
-	}
-}
-
-// minRun is how many successive numbers are deleted as a range. A range costs
-// readers of the same memtable more than a few single deletions do.
-const minRun = 64
-
-// deletions deletes the collected keys, runs of numbers as ranges.
-func (p *plan) deletions() error {
-	slices.SortFunc(p.gone, place.compare)
-	for i := 0; i < len(p.gone); {
-		first := p.gone[i]
-		n := 1
-		for i+n < len(p.gone) && p.gone[i+n] == (place{first.sid, first.kind, first.number + uint64(n)}) {
-			n++
-		}
-		if n >= minRun {
-			end := place{first.sid, first.kind, first.number + uint64(n)}
-			if err := p.b.DeleteRange(first.append(nil), end.append(nil), nil); err != nil {
-				return err
-			}
-		} else {
-			for _, at := range p.gone[i : i+n] {
-				p.key = at.append(p.key[:0])
-				if err := p.b.Delete(p.key, nil); err != nil {
-					return err
-				}
-			}
-		}
-		i += n
-	}
-	return nil
-}
-
-// write stores an entry that the group has appended or changed.
-func (p *plan) write(x *entry) error {
-	if x.state && !x.tracked {
-		x.tracked = true
-		if !x.fresh {
-			if err := p.track(x); err != nil {
-				return err
-			}
-		}
-	}
-	if x.fresh {
-		p.key = x.at.append(p.key[:0])
-		p.scratch = appendDelivery(p.scratch[:0], &x.item.Delivery, x.tracked)
-		if x.mid != 0 {
-			p.scratch = binary.AppendUvarint(p.scratch, x.mid)
-		} else {
-			p.scratch = appendMessage(p.scratch, x.item.Message)
-		}
-		if err := p.b.Set(p.key, p.scratch, nil); err != nil {
-			return err
-		}
-	}
-	if !x.state {
-		return nil
-	}
-	p.key = place{x.at.sid, kindState, x.at.number}.append(p.key[:0])
-	p.scratch = appendState(p.scratch[:0], x.item.PacketID, x.item.Released)
-	return p.b.Set(p.key, p.scratch, nil)
-}
-
-// track rewrites an entry that is in flight although its QoS did not let
-// expect it, so that its completion deletes the record of that too.
-func (p *plan) track(x *entry) error {
-	p.key = x.at.append(p.key[:0])
-	v, c, err := p.db.Get(p.key)
-	if err != nil {
-		return err
-	}
-	p.scratch = append(p.scratch[:0], v...)
-	p.scratch[1] |= delTracked
-	c.Close()
-	return p.b.Set(p.key, p.scratch, nil)
 }

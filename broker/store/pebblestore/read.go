@@ -115,12 +115,12 @@ func (s *Store) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) boo
 	return inbound, err
 }
 
-// queueReader reads one session's part of the database. The iterator reads the
+// queueReader reads one session's part of the database. One iterator reads the
 // small records, then the entries with their messages; a second one those that
 // refer to shared messages, and both are merged by number.
 type queueReader struct {
 	db      *pebble.DB
-	snap    *pebble.Snapshot // only when there are shared messages
+	snap    *pebble.Snapshot
 	sid     uint64
 	f       func(store.Entry) bool
 	a, b    *pebble.Iterator
@@ -144,45 +144,42 @@ func (q *queueReader) close() {
 // first one, 0 if there is none.
 func (q *queueReader) read(from uint64) (first uint64, err error) {
 	q.snap = q.db.NewSnapshot()
-	o := &pebble.IterOptions{LowerBound: place{q.sid, 0, 0}.append(nil), UpperBound: place{q.sid, kindEnd, 0}.append(nil)}
+	small, inline := place{q.sid, 0, 0}.append(nil), place{q.sid, kindInline, 0}.append(nil)
+	shared, end := place{q.sid, kindShared, 0}.append(nil), place{q.sid, kindEnd, 0}.append(nil)
+	o := &pebble.IterOptions{LowerBound: small, UpperBound: end}
+	if from > 1 { // do not step over what was deleted before it
+		o.UpperBound = inline
+	}
 	if q.a, err = q.snap.NewIter(o); err != nil {
 		return 0, err
 	}
-	at, more, err := q.small()
-	if err != nil || !more {
+	if more, err := q.small(); err != nil || !more && from <= 1 {
 		return 0, err
 	}
-	if at.kind == kindInline && at.number < from {
-		at, more, err = q.seek(q.a, place{q.sid, kindInline, from})
-	}
-	if err != nil || !more {
+	q.a.SetBounds(inline, shared)
+	if q.b, err = q.snap.NewIter(&pebble.IterOptions{LowerBound: shared, UpperBound: end}); err != nil {
 		return 0, err
 	}
-	var shared place
-	haveShared := at.kind == kindShared
-	if !haveShared {
-		if q.b, err = q.a.Clone(pebble.CloneOptions{}); err != nil {
-			return 0, err
-		}
-	} else {
-		q.b, q.a = q.a, nil
+	x, haveX, err := here(q.a, q.a.SeekGE(place{q.sid, kindInline, from}.append(nil)))
+	if err != nil {
+		return 0, err
 	}
-	shared, haveShared, err = q.seek(q.b, place{q.sid, kindShared, from})
-	return q.merge(at, at.kind == kindInline, shared, haveShared, err)
+	y, haveY, err := here(q.b, q.b.SeekGE(place{q.sid, kindShared, from}.append(nil)))
+	return q.merge(x, haveX, y, haveY, err)
 }
 
-// small reads packet identifiers. It returns where the iterator stands: at the
-// first entry.
-func (q *queueReader) small() (at place, more bool, err error) {
+// small reads packet identifiers. It reports whether an entry follows.
+func (q *queueReader) small() (more bool, err error) {
 	for ok := q.a.First(); ok; ok = q.a.Next() {
-		if at, err = parsePlace(q.a.Key()); err != nil {
-			return at, false, err
+		at, err := parsePlace(q.a.Key())
+		if err != nil {
+			return false, err
 		}
 		switch at.kind {
 		case kindState:
 			id, released, err := decodeState(q.a.Key(), q.a.Value())
 			if err != nil {
-				return at, false, err
+				return false, err
 			}
 			if q.state == nil {
 				q.state = map[uint64]uint32{}
@@ -193,21 +190,17 @@ func (q *queueReader) small() (at place, more bool, err error) {
 			}
 		case kindInbound:
 			if at.number > 0xffff {
-				return at, false, damaged(q.a.Key(), errValue)
+				return false, damaged(q.a.Key(), errValue)
 			}
 			q.inbound = append(q.inbound, uint16(at.number))
 		default:
-			return at, true, nil
+			return true, nil
 		}
 	}
-	return at, false, q.a.Error()
+	return false, q.a.Error()
 }
 
-// seek moves an iterator to a place or behind it.
-func (q *queueReader) seek(it *pebble.Iterator, to place) (at place, ok bool, err error) {
-	return here(it, it.SeekGE(to.append(nil)))
-}
-
+// here returns where an iterator stands.
 func here(it *pebble.Iterator, ok bool) (place, bool, error) {
 	if !ok {
 		return place{}, false, it.Error()
@@ -236,7 +229,6 @@ func (q *queueReader) merge(x place, haveX bool, y place, haveY bool, err error)
 		}
 		if fromX {
 			x, haveX, err = here(it, it.Next())
-			haveX = haveX && x.kind == kindInline
 		} else {
 			y, haveY, err = here(it, it.Next())
 		}

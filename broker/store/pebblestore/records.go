@@ -13,12 +13,13 @@ const (
 	delRetain  = 1 << 2
 	delMore    = 1 << 3 // further subscription identifiers follow
 	delTracked = 1 << 4 // a record of kindState may exist
-	delKnown   = 0x1f
+	delShare   = 1 << 5 // made for a share group: its name and filter follow
+	delKnown   = 0x3f
 )
 
 // appendDelivery writes the head of an entry:
 //
-//	version 1 | flags 1 | subscription identifier | [count | identifiers]
+//	version 1 | flags 1 | subscription identifier | [count | identifiers] | [share name | filter]
 func appendDelivery(b []byte, v *mqtt.Delivery, tracked bool) []byte {
 	flags := byte(v.QoS)
 	if v.Retain {
@@ -30,6 +31,9 @@ func appendDelivery(b []byte, v *mqtt.Delivery, tracked bool) []byte {
 	if tracked {
 		flags |= delTracked
 	}
+	if v.Share != nil {
+		flags |= delShare
+	}
 	b = append(b, codecVersion, flags)
 	b = binary.AppendUvarint(b, uint64(v.SubscriptionID))
 	if len(v.MoreIDs) > 0 {
@@ -37,6 +41,9 @@ func appendDelivery(b []byte, v *mqtt.Delivery, tracked bool) []byte {
 		for _, id := range v.MoreIDs {
 			b = binary.AppendUvarint(b, uint64(id))
 		}
+	}
+	if v.Share != nil {
+		b = appendString(appendString(b, v.Share.Name), v.Share.Filter)
 	}
 	return b
 }
@@ -56,6 +63,9 @@ func (d *decoder) delivery() (v mqtt.Delivery, tracked bool) {
 		for i := range v.MoreIDs {
 			v.MoreIDs[i] = uint32(d.uvarint(1<<32 - 1))
 		}
+	}
+	if flags&delShare != 0 {
+		v.Share = &mqtt.Share{Name: d.string(), Filter: d.string()}
 	}
 	return v, flags&delTracked != 0
 }

@@ -147,8 +147,11 @@ func (s *Store) closeDB() (err error) {
 		}
 		s.lock.Close()
 	}()
-	if err := s.db.Close(); err != nil && s.failed() == nil {
-		return err
+	if s.failed() == nil {
+		err = s.closeCleanly()
 	}
-	return nil
+	if cerr := s.db.Close(); s.failed() == nil {
+		err = errors.Join(err, cerr)
+	}
+	return err
 }

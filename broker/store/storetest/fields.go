@@ -25,7 +25,12 @@ func showMessage(m *mqtt.Message) string {
 }
 
 func showEntry(e store.Entry) string {
-	return fmt.Sprintf("%d %+v %d %v %s", e.Number, e.Delivery, e.PacketID, e.Released, showMessage(e.Message))
+	share := "no share"
+	if e.Delivery.Share != nil {
+		share = fmt.Sprintf("%+v", *e.Delivery.Share)
+		e.Delivery.Share = nil
+	}
+	return fmt.Sprintf("%d %+v %s %d %v %s", e.Number, e.Delivery, share, e.PacketID, e.Released, showMessage(e.Message))
 }
 
 func showSession(r *store.Session) string {
@@ -69,6 +74,7 @@ func fields(x *bench) {
 	deliveries := []mqtt.Delivery{
 		{}, {QoS: mqtt.AtLeastOnce, Retain: true}, {QoS: mqtt.ExactlyOnce, SubscriptionID: 268435455},
 		{QoS: mqtt.ExactlyOnce, Retain: true, SubscriptionID: 1, MoreIDs: []uint32{2, 268435455, 0}}, {QoS: mqtt.AtLeastOnce, MoreIDs: []uint32{7}},
+		{QoS: mqtt.AtLeastOnce, Share: &mqtt.Share{Name: "g", Filter: "a/+"}},
 	}
 	ops := []store.Op{{Kind: store.PutSession, Key: full.Key, Session: full}, {Kind: store.PutSession, Key: plain.Key, Session: plain}}
 	var entries, kept []string

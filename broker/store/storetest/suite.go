@@ -29,11 +29,15 @@ func Run(t *testing.T, open func(t *testing.T) Opener) {
 	}
 }
 
-// Check runs the suite without a test and returns what it found wrong, by part;
-// for tests of the suite itself.
+// Check runs the suite without a test, but for the long parts, and returns what
+// it found wrong, by part; for tests of the suite itself. It ends with the
+// first part that finds something.
 func Check(open func() Opener) map[string]string {
 	bad := map[string]string{}
 	for _, c := range cases {
+		if c.name == "LongQueue" || len(bad) > 0 {
+			continue
+		}
 		r := &recorder{}
 		done := make(chan struct{})
 		go func() {
