@@ -45,6 +45,11 @@ CRASHES ?= 25
 crashloop: build ## kill a broker CRASHES times (25) while clients publish, and check what was promised
 	$(HEAVY) env CRASHES=$(CRASHES) $(GO) test -tags integration -run CrashLoop -count=1 -timeout 30m -v ./cmd/lunemq
 
+.PHONY: conformance
+conformance: ## the protocol: wire scripts, and the count of normative statements
+	$(GO) test -count=1 -run '^TestWire' ./broker
+	$(GO) test -count=1 -v -run '^TestConformance' ./broker
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)

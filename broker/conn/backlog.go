@@ -20,12 +20,15 @@ const (
 func (c *Conn) load() {
 	for tries := 0; ; {
 		cl := c.client.Load()
-		after, ok := c.wantsLoad()
+		after, before, ok := c.wantsLoad()
 		if !ok {
 			return
 		}
 		var page []store.Entry
 		_, err := c.srv.Kept.Queue(c.info.Key, after, func(e store.Entry) bool {
+			if e.Number >= before {
+				return false
+			}
 			page = append(page, e)
 			return len(page) < session.LoadPage
 		})
@@ -48,14 +51,14 @@ func (c *Conn) load() {
 
 // wantsLoad reports whether there is a page to be read; if not, the loader
 // ends.
-func (c *Conn) wantsLoad() (after uint64, ok bool) {
+func (c *Conn) wantsLoad() (after, before uint64, ok bool) {
 	cl := c.lock()
 	defer c.unlock(cl)
 	if !c.ended && cl.Attached(c) {
-		after, ok = cl.Session().WantsLoad()
+		after, before, ok = cl.Session().WantsLoad()
 	}
 	c.loading = ok
-	return after, ok
+	return after, before, ok
 }
 
 // loaded gives a page to the machine.

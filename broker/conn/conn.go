@@ -48,6 +48,8 @@ type Conn struct {
 	m         *session.Machine
 	buf       *buffer     // lent to m
 	own       store.Batch // lazy completions, and identifiers to assign
+	outbox    []outgoing  // batches of own that are full, in order
+	draining  bool        // somebody submits them
 	tally     session.Tally
 	ended     bool      // nothing more goes in or out
 	busy      int       // workers and commits that input waits for
@@ -69,6 +71,7 @@ type settle struct {
 	subs   []mqtt.ReasonCode // of SUBSCRIBE and UNSUBSCRIBE
 	kind   session.EventKind
 	jobs   []retainJob // retained messages to send after a SUBACK
+	made   []change    // subscriptions, to be taken back if they cannot be stored
 }
 
 // maxUnsettled is how many answers of one connection may wait for commits
@@ -234,6 +237,9 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	}
 	var jobs []retainJob
 	cl := c.lock()
+	if err != nil {
+		c.takeBack(cl, list)
+	}
 	for i := range list {
 		s := &list[i]
 		if err != nil && c.m.Version() != mqtt.V5 {
@@ -244,10 +250,14 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 		case session.WantSubscribe:
 			if err != nil {
 				refuseAll(s.subs, storeCode(err))
+				s.jobs = nil
 			}
 			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
 			jobs = append(jobs, s.jobs...)
 		case session.WantUnsubscribe:
+			if err != nil {
+				refuseAll(s.subs, mqtt.ImplementationSpecificError)
+			}
 			c.m.SettleUnsubscribe(s.slot, s.subs)
 		default:
 			if err != nil {

@@ -185,7 +185,14 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.unlock(cl)
 		return
 	case err != nil:
-		c.fail(now, mqtt.Errorf("conn: store", mqtt.ServerUnavailable, "%v", err))
+		// The client is refused: it has no session, and its will was not accepted.
+		if !a.SessionPresent {
+			cl.Session().Expiry = 0
+		}
+		e := mqtt.Errorf("conn: store", mqtt.ServerUnavailable, "%v", err)
+		c.logFail(e)
+		c.m.Fail(e)
+		c.finish(now, e, false)
 	default:
 		c.lend()
 		c.m.Accept(now, cl.Session(), a, &c.own)

@@ -90,7 +90,7 @@ func (c *Conn) wantsLoader() bool {
 	if cl == nil || !cl.Attached(c) {
 		return false
 	}
-	_, wants := cl.Session().WantsLoad()
+	_, _, wants := cl.Session().WantsLoad()
 	return wants
 }
 
@@ -108,28 +108,55 @@ func (c *Conn) write() bool {
 	return !c.blocked
 }
 
+// outgoing is a batch of the connection's own on its way to the store:
+// completions, and with assigns packet identifiers below upTo that are about to
+// be used.
+type outgoing struct {
+	batch   store.Batch
+	assigns bool
+	upTo    uint64
+}
+
 // afterwards returns what must be done without the lock: hooks of drops, the
 // store's part of completions and identifiers, further retained messages.
 func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
-	var b store.Batch
+	drains := false
 	if !c.own.Empty() {
-		b, c.own = c.own, store.Batch{}
+		c.outbox = append(c.outbox, outgoing{c.own, assigns, c.m.Assigning()})
+		c.own = store.Batch{}
+		drains, c.draining = !c.draining, true
 	}
-	upTo := c.m.Assigning()
 	c.jobsRun = c.jobsRun || more
 	key := c.info.Key
 	return func() {
 		for _, d := range drops {
 			c.srv.Registry.Dropped(key, d.Item.Message, d.Reason)
 		}
-		switch {
-		case assigns:
-			b.Submit(c.srv.Store, func(err error) { c.assignDone(upTo, err) })
-		case !b.Empty():
-			b.Submit(c.srv.Store, c.srv.committed)
+		if drains {
+			c.drain()
 		}
 		if more {
 			go c.sendRetained()
+		}
+	}
+}
+
+// drain submits the outbox in order, whoever put something there meanwhile.
+func (c *Conn) drain() {
+	for {
+		cl := c.lock()
+		if len(c.outbox) == 0 {
+			c.outbox, c.draining = nil, false
+			c.unlock(cl)
+			return
+		}
+		o := c.outbox[0]
+		c.outbox = c.outbox[1:]
+		c.unlock(cl)
+		if o.assigns {
+			o.batch.Submit(c.srv.Store, func(err error) { c.assignDone(o.upTo, err) })
+		} else {
+			o.batch.Submit(c.srv.Store, c.srv.committed)
 		}
 	}
 }

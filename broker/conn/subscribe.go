@@ -3,11 +3,13 @@ package conn
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/topic"
 )
@@ -62,8 +64,8 @@ func (c *Conn) grant(now time.Time, slot session.Slot, q *hook.Subscribe) {
 	if mod != nil && mod.Topics != nil {
 		q.Topics = mod.Topics
 	}
-	jobs, granted := c.enter(now, q.Topics, codes)
-	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, jobs: jobs})
+	jobs, granted, made := c.enter(q.Topics, codes)
+	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, jobs: jobs, made: made})
 	if len(granted) > 0 {
 		q.Topics = granted
 		c.chain.OnSubscribe(q)
@@ -85,14 +87,20 @@ func (c *Conn) askSubscribe(q *hook.Subscribe) (hook.Verdict, *hook.SubscribeRes
 	return hook.Accept, nil
 }
 
+// change is a subscription made, and what it replaced.
+type change struct {
+	sub, old mqtt.Subscription
+	had      bool
+}
+
 // enter makes the subscriptions and fills codes; it returns what retained
-// messages are due and what was granted.
-func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic) {
+// messages are due, what was granted and what that changed.
+func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic, made []change) {
 	cl := c.lock()
 	defer c.unlock(cl)
 	if cl == nil || !cl.Attached(c) {
 		refuseAll(codes, mqtt.UnspecifiedError)
-		return nil, nil
+		return nil, nil, nil
 	}
 	st := cl.Session()
 	for i, t := range topics[:min(len(topics), len(codes))] {
@@ -105,7 +113,10 @@ func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode
 			continue
 		}
 		sub := t.Subscription
-		isNew := st.Subscribed(topic.Join(sub.ShareName, sub.Filter), sub)
+		sent := topic.Join(sub.ShareName, sub.Filter)
+		old, had := st.Subscriptions[sent]
+		made = append(made, change{sub, old, had})
+		isNew := st.Subscribed(sent, sub)
 		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)
 		codes[i] = mqtt.ReasonCode(sub.QoS)
 		granted = append(granted, t)
@@ -116,7 +127,27 @@ func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode
 	if len(granted) > 0 {
 		st.PutRecord(&c.batch.Store, true)
 	}
-	return jobs, granted
+	return jobs, granted, made
+}
+
+// takeBack restores the subscriptions as they were before SUBSCRIBE packets
+// that could not be stored. Called with the lock held.
+func (c *Conn) takeBack(cl *registry.Client, list []settle) {
+	if cl == nil || !cl.Attached(c) {
+		return
+	}
+	for i := len(list) - 1; i >= 0; i-- {
+		for _, x := range slices.Backward(list[i].made) {
+			sent := topic.Join(x.sub.ShareName, x.sub.Filter)
+			if x.had {
+				cl.Session().Subscribed(sent, x.old)
+				c.srv.Router.Subscribe(c.info.Key.Mountpoint, x.old, cl)
+				continue
+			}
+			cl.Session().Unsubscribed(sent)
+			c.srv.Router.Unsubscribe(c.info.Key.Mountpoint, x.sub, cl)
+		}
+	}
 }
 
 // unsubscribe removes subscriptions. Called without the lock.

@@ -80,20 +80,27 @@ type Queued struct {
 	Number   uint64 // order within the session, never repeated
 	Message  *Message
 	Delivery Delivery
-	// Ticket, when not nil, holds the message back until the batch that stores
-	// it has been handed to the store: what is stored about it later must come
-	// behind.
+	// Ticket, when not nil, is that of the batch that stores the message. Until
+	// the batch has been handed to the store the message is held back: what is
+	// stored about it later must come behind.
 	Ticket *Ticket
 }
 
-// Ticket opens once. Safe for concurrent use.
-type Ticket struct{ open atomic.Bool }
+// Ticket follows a batch to the store. Safe for concurrent use.
+type Ticket struct{ submitted, settled atomic.Bool }
 
-// Open opens the ticket.
-func (t *Ticket) Open() { t.open.Store(true) }
+// Submitted says that the store has the batch, in the order of calls.
+func (t *Ticket) Submitted() { t.submitted.Store(true) }
+
+// Settled says that the batch is committed, or has failed.
+func (t *Ticket) Settled() { t.settled.Store(true) }
 
 // Held reports whether the ticket keeps its message back; nil does not.
-func (t *Ticket) Held() bool { return t != nil && !t.open.Load() }
+func (t *Ticket) Held() bool { return t != nil && !t.submitted.Load() }
+
+// Pending reports whether readers of the store may not see the batch yet; nil
+// is not.
+func (t *Ticket) Pending() bool { return t != nil && !t.settled.Load() }
 
 // RetainHandling says when a SUBSCRIBE is answered with retained messages.
 //

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"math"
+
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/store"
@@ -14,6 +16,27 @@ type backlog struct {
 	bytes int
 	after uint64 // number of the newest message that is, or was, in memory
 	drop  int    // so many of the newest are above max_online_messages
+	// pending are those that readers of the store may not see yet, in order:
+	// batches of several publishers are committed in any order, so that what
+	// is behind the first of them must not be read.
+	pending []pending
+}
+
+type pending struct {
+	number uint64
+	ticket *mqtt.Ticket
+}
+
+// visible returns the number up to which, exclusively, the store can be read.
+func (l *backlog) visible() uint64 {
+	for len(l.pending) > 0 && !l.pending[0].ticket.Pending() {
+		l.pending = l.pending[1:]
+	}
+	if len(l.pending) == 0 {
+		l.pending = nil
+		return math.MaxUint64
+	}
+	return l.pending[0].number
 }
 
 // LoadPage is how many messages are read from the store at a time, and how few
@@ -39,7 +62,7 @@ func (s *State) Spill(l queue.Limits) {
 		if before == 0 {
 			before = it.Number - 1
 		}
-		spills = it.Delivery.QoS > mqtt.AtMostOnce && it.Delivery.Share == nil && !it.Ticket.Held()
+		spills = it.Delivery.QoS > mqtt.AtMostOnce && it.Delivery.Share == nil && !it.Ticket.Pending()
 		return spills
 	})
 	if !spills {
@@ -60,6 +83,10 @@ func (s *State) join(it mqtt.Queued, l queue.Limits) (ok bool) {
 	}
 	s.backlog.count++
 	s.backlog.bytes += size
+	if it.Ticket.Pending() {
+		s.backlog.pending = append(s.backlog.pending, pending{it.Number, it.Ticket})
+	}
+	s.backlog.visible()
 	return true
 }
 
@@ -72,10 +99,10 @@ func (s *State) Push(it mqtt.Queued, l queue.Limits) (dropped mqtt.Queued, ok bo
 	return s.Queue.Push(it, l)
 }
 
-// WantsLoad reports whether the next page of the backlog is due, and behind
-// which number it begins.
-func (s *State) WantsLoad() (after uint64, wants bool) {
-	return s.backlog.after, s.backlog.count > 0 && s.Queue.Len() < LoadPage
+// WantsLoad reports whether the next page of the backlog is due, and between
+// which numbers it lies, both exclusive.
+func (s *State) WantsLoad() (after, before uint64, wants bool) {
+	return s.backlog.after, s.backlog.visible(), s.backlog.count > 0 && s.Queue.Len() < LoadPage
 }
 
 // Loaded takes a page of the backlog into memory, in the order of the store;

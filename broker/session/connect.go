@@ -22,7 +22,7 @@ func (m *Machine) connect(p *packet.Connect) (Event, error) {
 	const op = "session: connect"
 	m.version = p.Version
 	m.phase = Connecting
-	m.noProblemInfo = p.NoProblemInfo
+	m.noProblemInfo, m.bridge = p.NoProblemInfo, p.Bridge
 	m.maxPacket = int(p.MaximumPacketSize)
 	m.aliasMax = min(int(p.TopicAliasMaximum), m.cfg.TopicAliasMaxBroker)
 	m.authMethod = p.AuthMethod

@@ -77,11 +77,11 @@ func (m *Machine) Flow(now time.Time, b *store.Batch) (assigns bool) {
 	if m.phase < Connected || m.phase == Ended {
 		return false
 	}
+	ops := len(b.Ops)
 	if m.resume {
-		m.repeat(now)
+		m.repeat(now, b)
 	}
 	lifo := m.params.Online.LIFO
-	ops := len(b.Ops)
 	for !m.resume && len(m.out)-m.taken < softOutput {
 		it, ok := m.st.Queue.Next(lifo)
 		if !ok || it.Ticket.Held() || !m.mayFly(it.Delivery.QoS) || m.overtakes(it.Delivery.QoS) {
@@ -119,16 +119,22 @@ func (m *Machine) emit(now time.Time, it mqtt.Queued, b *store.Batch) {
 	if it.Delivery.QoS == mqtt.ExactlyOnce && m.st.stored {
 		f := m.st.window.add(it, stepAssigning)
 		m.onWire++
-		m.assigning++
 		f.onWire = true
-		b.Add(store.Op{Kind: store.Assign, Key: m.st.Key, Entry: store.Entry{Queued: it, PacketID: f.id()}})
-		b.Sync = true
+		m.assign(f, b)
 		return
 	}
 	f := m.st.window.add(it, stepSent)
 	m.onWire++
 	f.onWire = true
 	m.encode(now, it, f.id(), false)
+}
+
+// assign puts the packet identifier of a QoS 2 message into b; Assigned sends
+// the message.
+func (m *Machine) assign(f *inflight, b *store.Batch) {
+	m.assigning++
+	b.Add(store.Op{Kind: store.Assign, Key: m.st.Key, Entry: store.Entry{Queued: f.item, PacketID: f.id()}})
+	b.Sync = true
 }
 
 // Assigned sends the QoS 2 messages whose packet identifiers are now stored,
@@ -156,7 +162,7 @@ func (m *Machine) Assigning() uint64 {
 // PUBREL, in the original order and within the quota.
 //
 // Spec: MQTT 5.0 §4.4 [MQTT-4.4.0-1].
-func (m *Machine) repeat(now time.Time) {
+func (m *Machine) repeat(now time.Time, b *store.Batch) {
 	w := &m.st.window
 	for i := w.head; i < len(w.list); i++ {
 		f := &w.list[i]
@@ -168,6 +174,10 @@ func (m *Machine) repeat(now time.Time) {
 		}
 		f.onWire = true
 		m.onWire++
+		if f.step == stepAssigning { // never sent, and perhaps never stored
+			m.assign(f, b)
+			continue
+		}
 		m.sendAgain(now, f)
 	}
 	m.resume = false
@@ -176,8 +186,7 @@ func (m *Machine) repeat(now time.Time) {
 // sendAgain repeats one packet of a message in flight.
 func (m *Machine) sendAgain(now time.Time, f *inflight) {
 	switch f.step {
-	case stepSent, stepAssigning:
-		f.step = stepSent
+	case stepSent:
 		m.encode(now, f.item, f.id(), true)
 	case stepReleasing, stepReleased:
 		f.step = stepReleased

@@ -57,7 +57,8 @@ type Machine struct {
 	version       mqtt.Version
 	keepAlive     time.Duration // 0 = off
 	noProblemInfo bool
-	maxPacket     int // of the client, 0 = no limit
+	bridge        bool // no local and retain as published for all its subscriptions
+	maxPacket     int  // of the client, 0 = no limit
 	authMethod    string
 	lastReceive   time.Time
 	opened        time.Time

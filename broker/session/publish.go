@@ -58,7 +58,7 @@ func (m *Machine) publish(p *packet.Publish) (Event, error) {
 
 // admit takes one of the receive maximum.
 //
-// Spec: MQTT 5.0 §3.3.4 [MQTT-3.3.4-9], §4.9.
+// Spec: MQTT 5.0 §3.3.4 [MQTT-3.3.4-7], §4.9.
 func (m *Machine) admit() error {
 	if m.version == mqtt.V5 && m.awaiting >= m.params.ReceiveMaximum {
 		return mqtt.Errorf("session: publish", mqtt.ReceiveMaximumExceeded, "more than %d messages unacknowledged", m.params.ReceiveMaximum)

@@ -12,7 +12,7 @@ import (
 // durable session after the release is stored. An unknown identifier closes
 // 3.x connections and is answered with PacketIDNotFound in 5.0.
 //
-// Spec: MQTT 5.0 §3.5, §4.3.3 [MQTT-4.3.3-3].
+// Spec: MQTT 5.0 §3.5, §4.3.3 [MQTT-4.3.3-4].
 func (m *Machine) pubrec(_ time.Time, p *packet.Pubrec, b *store.Batch) (Event, error) {
 	f := m.st.window.find(p.PacketID)
 	if f == nil || f.item.Delivery.QoS != mqtt.ExactlyOnce || !f.onWire || f.step == stepAssigning {

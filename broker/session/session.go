@@ -130,6 +130,22 @@ func (s *State) Each(f func(mqtt.Queued)) {
 	})
 }
 
+// PutIdentifiers adds to b the packet identifiers of QoS 1 messages in flight,
+// so that they are sent again under them even after a restart. Those of QoS 2
+// are stored before they are used.
+//
+// Spec: MQTT 5.0 §4.4 [MQTT-4.4.0-1].
+func (s *State) PutIdentifiers(b *store.Batch) {
+	if !s.stored {
+		return
+	}
+	s.window.each(func(f *inflight) {
+		if f.step == stepSent && f.item.Delivery.QoS == mqtt.AtLeastOnce {
+			b.Add(store.Op{Kind: store.Assign, Key: s.Key, Entry: store.Entry{Queued: f.item, PacketID: f.id()}})
+		}
+	})
+}
+
 // End empties a session that ends. Every message is given to drop, or, when it
 // was made for a share group and the client cannot have dealt with it (never
 // sent, or QoS 1 and not acknowledged), to move, oldest first.

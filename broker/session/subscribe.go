@@ -37,8 +37,8 @@ func (m *Machine) Check(f packet.TopicFilter, id uint32, shared bool) (mqtt.Subs
 		return mqtt.Subscription{}, mqtt.QuotaExceeded, nil
 	}
 	qos := min(f.QoS, mqtt.QoS(m.cfg.MaxQoS))
-	s := mqtt.Subscription{Filter: filter, ShareName: share, ID: id, QoS: qos, NoLocal: f.NoLocal,
-		RetainAsPublished: f.RetainAsPublished, RetainHandling: f.RetainHandling, UpgradeQoS: m.params.UpgradeQoS}
+	s := mqtt.Subscription{Filter: filter, ShareName: share, ID: id, QoS: qos, NoLocal: f.NoLocal || m.bridge && share == "",
+		RetainAsPublished: f.RetainAsPublished || m.bridge, RetainHandling: f.RetainHandling, UpgradeQoS: m.params.UpgradeQoS}
 	return s, mqtt.ReasonCode(qos), nil
 }
 

@@ -67,8 +67,7 @@ type Batch struct {
 	ticket *mqtt.Ticket
 }
 
-// Ticket is that of messages whose Append is in the batch: it opens when the
-// batch is submitted.
+// Ticket is that of messages whose Append is in the batch.
 func (b *Batch) Ticket() *mqtt.Ticket {
 	if b.ticket == nil {
 		b.ticket = new(mqtt.Ticket)
@@ -76,14 +75,20 @@ func (b *Batch) Ticket() *mqtt.Ticket {
 	return b.ticket
 }
 
-// Submit commits the batch and opens its ticket. Whoever waits for messages
-// behind the ticket is to be flushed afterwards.
+// Submit commits the batch and lets go of what its ticket holds. Whoever waits
+// for messages behind the ticket is to be flushed afterwards.
 func (b *Batch) Submit(c Committer, done func(error)) {
-	c.Commit(b, done)
-	if b.ticket != nil {
-		b.ticket.Open()
-		b.ticket = nil
+	t := b.ticket
+	if t == nil {
+		c.Commit(b, done)
+		return
 	}
+	b.ticket = nil
+	c.Commit(b, func(err error) {
+		t.Settled()
+		done(err)
+	})
+	t.Submitted()
 }
 
 // Add appends one change.

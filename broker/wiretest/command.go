@@ -39,6 +39,10 @@ func (r *run) command(text string, say func(string, ...any)) (*client, error) {
 		key := mqtt.SessionKey{ClientID: a.str("id", "")}
 		r.broker.Registry.Disconnect(time.Now(), key, mqtt.AdministrativeAction, a.flag("cleanup"))
 		return nil, a.done()
+	case "inject": // a message of the broker's own
+		m := &mqtt.Message{Topic: a.str("topic", ""), Payload: []byte(a.str("payload", "")), Retain: a.flag("retain")}
+		r.broker.Server.Inject(time.Now(), nil, m, false)
+		return nil, a.done()
 	case "stop":
 		r.stop()
 		return nil, a.done()
