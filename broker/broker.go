@@ -63,12 +63,13 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	p.Store = diskGuard{kept, p.Pressure}
 	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
-	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
+	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Kept: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
 		Store: p.Store, Metrics: b.Metrics, Chain: b.chain.Load,
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
 		Publish:     b.Server.PublishWill,
 		OnDrop:      newDropLog(p.Log).note,
+		HighMemory:  func() bool { return p.Pressure.Level() >= pressure.High },
 		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) ([]mqtt.Queued, func()) {
 			left, dirty := b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
 			return left, func() {
@@ -79,6 +80,13 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		},
 	})
 	b.Server.Registry = b.Registry
+	if p.Pressure != nil {
+		p.Pressure.OnLevel(func(l pressure.Level) {
+			if l >= pressure.High {
+				go b.Registry.SpillAll()
+			}
+		})
+	}
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
 	b.apply(cfg)
 	if err := b.plugins.apply(b, cfg); err != nil {
@@ -130,16 +138,12 @@ func (b *Broker) restore(now time.Time) error {
 	limits := b.settings.Load().Session.OfflineLimits()
 	var inner error
 	err := b.Store.Sessions(func(rec *store.Session) bool {
-		var entries []store.Entry
-		inbound, err := b.Store.Queue(rec.Key, 0, func(e store.Entry) bool {
-			entries = append(entries, e)
-			return true
-		})
+		kept, err := registry.Read(b.Store, rec)
 		if err != nil {
 			inner = err
 			return false
 		}
-		c := b.Registry.Restore(now, rec, entries, inbound, limits)
+		c := b.Registry.Restore(now, rec, kept, limits)
 		for _, sub := range rec.Subscriptions {
 			b.Router.Subscribe(rec.Key.Mountpoint, sub, c)
 		}
@@ -182,6 +186,9 @@ func (b *Broker) gauges() *metric.Gauges {
 		CopiesInflight:         sum(func(i registry.Info) int { return i.Inflight }),
 	}
 }
+
+// Started returns when the broker was made.
+func (b *Broker) Started() time.Time { return b.started }
 
 // Ready reports why the broker is not ready, nil when it is.
 func (b *Broker) Ready() []string {

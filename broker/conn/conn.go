@@ -57,6 +57,7 @@ type Conn struct {
 	unsettled int       // answers that wait for commits
 	jobs      []retainJob
 	jobsRun   bool
+	loading   bool // load runs
 	counted   bool // in srv.Connected
 }
 

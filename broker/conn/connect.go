@@ -195,7 +195,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.finish(now, e, false)
 	default:
 		c.lend()
-		c.m.Accept(now, cl.Session(), a)
+		c.m.Accept(now, cl.Session(), a, &c.own)
 		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
 		c.srv.Connected.Add(1)

@@ -30,6 +30,7 @@ type Server struct {
 	Router   *router.Router
 	Registry *registry.Registry
 	Store    store.Committer
+	Kept     store.Reader
 	Metrics  *metric.Broker
 	Log      *slog.Logger
 	Settings *atomic.Pointer[Settings]

@@ -85,12 +85,17 @@ type finale struct {
 	dropped     []mqtt.Queued
 	reason      mqtt.DropReason
 	moved       []mqtt.Queued // of share groups, for other members
+	unread      int           // of the dropped, those that were only in the store
 }
 
 // finish does it: will, drops, hooks. Called without any lock.
 func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 	for _, it := range f.dropped {
 		r.Dropped(key, it.Message, f.reason)
+	}
+	if f.unread > 0 {
+		r.Metrics.Dropped(int(f.reason)).Inc(int64(f.unread))
+		r.Metrics.QueueMessageDrop.Inc(int64(f.unread))
 	}
 	ch := r.chain()
 	if f.ended {
@@ -151,6 +156,7 @@ func (c *Client) empty(f *finale, b *store.Batch) {
 		c.reg.Unsubscribe(c, sub)
 	}
 	f.ended, f.reason = true, mqtt.DropSessionEnded
+	f.unread = c.st.LoseBacklog()
 	c.st.End(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) }, func(it mqtt.Queued) { f.moved = append(f.moved, it) })
 	c.st.Expiry = 0
 	c.st.PutRecord(b, true)
@@ -207,6 +213,9 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 		}
 	}
 	c.st.PutIdentifiers(b)
+	if r.SpillsNow() {
+		c.st.Spill(c.offline)
+	}
 	rec := c.st.Record()
 	rec.Offline, rec.Will, rec.WillDue = now, c.will, c.willDue
 	b.Add(store.Op{Kind: store.PutSession, Key: c.key, Session: rec})

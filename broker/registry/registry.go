@@ -28,6 +28,9 @@ type Deps struct {
 	// has left for good, only members that are online get any. Called without
 	// any lock.
 	Redistribute func(now time.Time, from *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued, flush func())
+	// HighMemory reports whether queues of offline clients should be left to
+	// the store; nil = never.
+	HighMemory func() bool
 	// OnDrop is told of drops for the operator's log; it must not block.
 	OnDrop func(key mqtt.SessionKey, m *mqtt.Message, r mqtt.DropReason)
 }
@@ -135,6 +138,23 @@ func (r *Registry) Len() (n int) {
 		s.mu.RUnlock()
 	}
 	return n
+}
+
+// Lost counts n copies that a store did not keep.
+func (r *Registry) Lost(n int) {
+	r.Metrics.Dropped(int(mqtt.DropStoreFailed)).Inc(int64(n))
+	r.Metrics.QueueMessageDrop.Inc(int64(n))
+}
+
+// SpillsNow reports whether queues of offline clients are left to the store.
+func (r *Registry) SpillsNow() bool { return r.HighMemory != nil && r.HighMemory() }
+
+// SpillAll leaves the queues of all offline clients to the store.
+func (r *Registry) SpillAll() {
+	r.Each(func(c *Client) bool {
+		c.Spill()
+		return true
+	})
 }
 
 // Dropped counts a dropped copy and tells hooks and log. Called without any

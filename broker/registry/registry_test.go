@@ -160,7 +160,7 @@ func TestSuspend(t *testing.T) {
 		r, e := newTest()
 		defer r.Close()
 		r.Suspend(time.Now().Add(time.Minute))
-		r.Restore(time.Now(), &store.Session{Key: mqtt.SessionKey{ClientID: "c"}, Expiry: time.Second, Offline: time.Now().Add(-time.Hour)}, nil, nil, queue.Limits{})
+		r.Restore(time.Now(), &store.Session{Key: mqtt.SessionKey{ClientID: "c"}, Expiry: time.Second, Offline: time.Now().Add(-time.Hour)}, Kept{}, queue.Limits{})
 		pass(59 * time.Second)
 		e.expect(t)
 		pass(2 * time.Second)

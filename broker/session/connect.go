@@ -137,10 +137,11 @@ type Accepted struct {
 }
 
 // Accept answers CONNECT with success, attaches the session and sends again
-// what was in flight. Whoever calls it then calls Flow.
+// what was in flight. Whoever calls it then calls Flow. b takes the completion
+// of what is above max_online_messages.
 //
 // Spec: MQTT 5.0 §3.2, §4.4 [MQTT-4.4.0-1], [MQTT-4.4.0-2].
-func (m *Machine) Accept(now time.Time, st *State, a Accepted) {
+func (m *Machine) Accept(now time.Time, st *State, a Accepted, b *store.Batch) {
 	ack := packet.Connack{SessionPresent: a.SessionPresent, UserProperties: a.UserProperties}
 	if m.version == mqtt.V5 {
 		m.announce(&ack, a)
@@ -155,8 +156,20 @@ func (m *Machine) Accept(now time.Time, st *State, a Accepted) {
 		m.nextRetry = now.Add(m.params.RetryInterval)
 	}
 	if !m.cfg.OverrideOnline {
-		st.Queue.Trim(m.params.Online, func(it mqtt.Queued) { m.tally.drop(it, mqtt.DropQueueFull) })
+		m.trim(b)
 	}
+}
+
+// trim applies max_online_messages to the backlog of a client that returns.
+func (m *Machine) trim(b *store.Batch) {
+	st, limit := m.st, m.params.Online
+	if n, _ := st.Queued(); st.backlog.count > 0 {
+		if limit.Messages >= 0 {
+			st.backlog.drop = max(0, n-limit.Messages)
+		}
+		return
+	}
+	st.Queue.Trim(limit, func(it mqtt.Queued) { m.Drop(it, mqtt.DropQueueFull, b) })
 }
 
 // announce fills the properties of CONNACK; what is at the standard's default

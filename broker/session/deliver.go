@@ -17,7 +17,7 @@ const softOutput = 64 << 10
 // is submitted. What the queue drops for it is tallied, and b takes the
 // completion.
 func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
-	if m.st.Queue.Len() == 0 && !m.resume {
+	if m.st.Queue.Len() == 0 && !m.resume && m.st.backlog.count == 0 {
 		if it.Delivery.QoS == mqtt.AtMostOnce && m.assigning == 0 {
 			if len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
 				m.tally.drop(it, mqtt.DropOutputFull)
@@ -35,7 +35,7 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 	if l.Messages >= 0 { // what the next Flow sends does not wait
 		l.Messages += max(0, m.params.MaxInflight-m.st.window.live)
 	}
-	if d, ok := m.st.Queue.Push(it, l); !ok {
+	if d, ok := m.st.Push(it, l); !ok {
 		m.Drop(d, mqtt.DropQueueFull, b)
 	}
 }
@@ -43,7 +43,8 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 // HasRoom reports whether the queue takes one more message of usual size.
 func (m *Machine) HasRoom() bool {
 	l := m.params.Online
-	return l.LIFO || (l.Messages < 0 || m.st.Queue.Len() < l.Messages) && (l.Bytes == 0 || m.st.Queue.Bytes() < l.Bytes)
+	n, bytes := m.st.Queued()
+	return l.LIFO || (l.Messages < 0 || n < l.Messages) && (l.Bytes == 0 || bytes < l.Bytes)
 }
 
 // Drop tallies a dropped message and completes it in the store.

@@ -21,7 +21,7 @@ import (
 // synced on the disk: what is there afterwards is what a prefix of the batches
 // makes, and no batch is missing that was acknowledged with Sync.
 func TestCrash(t *testing.T) {
-	seeds := uint64(12)
+	seeds := uint64(7)
 	if testing.Short() {
 		seeds = 3
 	}
@@ -130,7 +130,7 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var acked uint64
-	for round := range 6 {
+	for round := range 5 {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
 		cmd.Env = append(os.Environ(), "PEBBLESTORE_KILL="+dir)
 		out, err := cmd.StdoutPipe()
@@ -140,7 +140,7 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.AfterFunc(time.Duration(60+40*round)*time.Millisecond, func() { cmd.Process.Kill() })
+		time.AfterFunc(time.Duration(60+30*round)*time.Millisecond, func() { cmd.Process.Kill() })
 		for sc := bufio.NewScanner(out); sc.Scan(); {
 			var n uint64
 			if _, err := fmt.Sscanf(sc.Text(), "acked %d.", &n); err == nil {

@@ -43,7 +43,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{dir: dir, o: o, log: o.Log, lock: lock, guard: newGuard(o.FS), known: newSessions(), waiting: &line{},
 		work: make(chan struct{}, 1), closed: make(chan struct{}), committed: make(chan struct{}), finished: make(chan struct{}), ticked: make(chan struct{})}
-	s.room.L, s.finish.more.L = &s.mu, &s.finish.mu
+	s.room.L, s.idle.L, s.finish.more.L = &s.mu, &s.mu, &s.finish.mu
 	if err := s.open(); err != nil {
 		lock.Close()
 		return nil, err

@@ -1,6 +1,8 @@
 package pebblestore
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -12,11 +14,20 @@ import (
 
 // reading keeps the database open while f reads from it.
 func (s *Store) reading(f func() error) error {
-	s.readers.RLock()
-	defer s.readers.RUnlock()
+	s.mu.Lock()
 	if s.over {
+		s.mu.Unlock()
 		return ErrClosed
 	}
+	s.readers++
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		if s.readers--; s.readers == 0 {
+			s.idle.Broadcast()
+		}
+		s.mu.Unlock()
+	}()
 	if err := f(); err != nil {
 		return fmt.Errorf("pebblestore: reading %s: %w", s.dir, err)
 	}
@@ -120,44 +131,38 @@ func (s *Store) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) boo
 // refer to shared messages, and both are merged by number.
 type queueReader struct {
 	db      *pebble.DB
-	snap    *pebble.Snapshot
 	sid     uint64
 	f       func(store.Entry) bool
-	a, b    *pebble.Iterator
+	a, b, m *pebble.Iterator // all see the same state
 	inbound []uint16
 	state   map[uint64]uint32 // packet identifier, and bit 16 when released
 }
 
 func (q *queueReader) close() {
-	if q.a != nil {
-		q.a.Close()
-	}
-	if q.b != nil {
-		q.b.Close()
-	}
-	if q.snap != nil {
-		q.snap.Close()
+	for _, it := range []*pebble.Iterator{q.a, q.b, q.m} {
+		if it != nil {
+			it.Close()
+		}
 	}
 }
 
 // read gives the entries from a number on to f and returns the number of the
 // first one, 0 if there is none.
 func (q *queueReader) read(from uint64) (first uint64, err error) {
-	q.snap = q.db.NewSnapshot()
 	small, inline := place{q.sid, 0, 0}.append(nil), place{q.sid, kindInline, 0}.append(nil)
 	shared, end := place{q.sid, kindShared, 0}.append(nil), place{q.sid, kindEnd, 0}.append(nil)
 	o := &pebble.IterOptions{LowerBound: small, UpperBound: end}
 	if from > 1 { // do not step over what was deleted before it
 		o.UpperBound = inline
 	}
-	if q.a, err = q.snap.NewIter(o); err != nil {
+	if q.a, err = q.db.NewIter(o); err != nil {
 		return 0, err
 	}
 	if more, err := q.small(); err != nil || !more && from <= 1 {
 		return 0, err
 	}
 	q.a.SetBounds(inline, shared)
-	if q.b, err = q.snap.NewIter(&pebble.IterOptions{LowerBound: shared, UpperBound: end}); err != nil {
+	if q.b, err = q.a.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: shared, UpperBound: end}}); err != nil {
 		return 0, err
 	}
 	x, haveX, err := here(q.a, q.a.SeekGE(place{q.sid, kindInline, from}.append(nil)))
@@ -166,6 +171,25 @@ func (q *queueReader) read(from uint64) (first uint64, err error) {
 	}
 	y, haveY, err := here(q.b, q.b.SeekGE(place{q.sid, kindShared, from}.append(nil)))
 	return q.merge(x, haveX, y, haveY, err)
+}
+
+// body reads a shared message.
+func (q *queueReader) body(mid uint64) (m *mqtt.Message, err error) {
+	if q.m == nil {
+		o := &pebble.IterOptions{LowerBound: []byte{tagMessage}, UpperBound: []byte{tagMessage + 1}}
+		if q.m, err = q.a.Clone(pebble.CloneOptions{IterOptions: o}); err != nil {
+			return nil, err
+		}
+	}
+	key := appendID(nil, tagMessage, mid)
+	if !q.m.SeekGE(key) || !bytes.Equal(q.m.Key(), key) {
+		return nil, cmp.Or(q.m.Error(), damaged(key, errMissing))
+	}
+	v, err := q.m.ValueAndErr()
+	if err != nil {
+		return nil, err
+	}
+	return decodeBody(key, v)
 }
 
 // small reads packet identifiers. It reports whether an entry follows.
@@ -254,7 +278,7 @@ func (q *queueReader) entry(it *pebble.Iterator, at place) (e store.Entry, err e
 	} else {
 		mid := d.reference()
 		if err = d.end(); err == nil {
-			if e.Message, err = body(q.snap, mid); err != nil {
+			if e.Message, err = q.body(mid); err != nil {
 				return e, err
 			}
 		}

@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -140,4 +141,23 @@ func TestGroup_Elided(t *testing.T) {
 		t.Errorf("completed messages wrote %d bytes", w)
 	}
 	consistent(t, s)
+}
+
+// TestClose_Reading: Close waits for readers, and one that reads on within its
+// function is told.
+func TestClose_Reading(t *testing.T) {
+	s := openMem(t)
+	do(t, s, put(key(0)), add(key(0), 1, message(1)))
+	closed := make(chan error, 1)
+	var inner error
+	err := s.Sessions(func(r *store.Session) bool {
+		go func() { closed <- s.Close() }()
+		for inner == nil {
+			_, inner = s.Queue(r.Key, 0, func(store.Entry) bool { return true })
+		}
+		return true
+	})
+	if err != nil || <-closed != nil || !errors.Is(inner, ErrClosed) {
+		t.Errorf("the outer reader got %v, the inner one %v", err, inner)
+	}
 }

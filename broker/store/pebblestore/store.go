@@ -30,6 +30,9 @@ type Store struct {
 	closing bool
 	err     error  // what Commit reports at once: closed or failed
 	current *group // what the committer works on
+	readers int
+	over    bool      // readers are refused
+	idle    sync.Cond // there are no readers any more
 
 	failure atomic.Pointer[error]
 	newest  atomic.Int64 // ns since 1970
@@ -42,9 +45,6 @@ type Store struct {
 	committed chan struct{} // the committer has ended
 	finished  chan struct{}
 	ticked    chan struct{}
-
-	readers sync.RWMutex // held by readers, taken by Close
-	over    bool         // guarded by readers: the database is closed
 }
 
 // failed returns the error that has made the store fail, nil if none.
@@ -86,7 +86,7 @@ func (s *Store) fail(err error) {
 }
 
 // Close implements store.Store: what was taken is committed, readers at work
-// are waited for. A store that has failed reports that. Closing twice is
+// are waited for, so that they must not call it. A store that has failed reports that. Closing twice is
 // harmless.
 func (s *Store) Close() error {
 	s.mu.Lock()
@@ -106,9 +106,11 @@ func (s *Store) Close() error {
 	s.finish.close()
 	<-s.finished
 	<-s.ticked
-	s.readers.Lock()
-	defer s.readers.Unlock()
-	s.over = true
+	s.mu.Lock()
+	for s.over = true; s.readers > 0; {
+		s.idle.Wait()
+	}
+	s.mu.Unlock()
 	err := s.failed()
 	if stuck {
 		return err
