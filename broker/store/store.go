@@ -79,11 +79,17 @@ func (b *Batch) Ticket() *mqtt.Ticket {
 // Submit commits the batch and opens its ticket. Whoever waits for messages
 // behind the ticket is to be flushed afterwards.
 func (b *Batch) Submit(c Committer, done func(error)) {
-	c.Commit(b, done)
-	if b.ticket != nil {
-		b.ticket.Open()
-		b.ticket = nil
+	t := b.ticket
+	if t == nil {
+		c.Commit(b, done)
+		return
 	}
+	b.ticket = nil
+	c.Commit(b, func(err error) {
+		t.Open() // before anybody is told, if the store is that quick
+		done(err)
+	})
+	t.Open()
 }
 
 // Add appends one change.
