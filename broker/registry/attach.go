@@ -212,10 +212,10 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 			c.willDue = c.expires
 		}
 	}
+	c.st.PutIdentifiers(b)
 	if r.SpillsNow() {
 		c.st.Spill(c.offline)
 	}
-	c.st.PutIdentifiers(b)
 	rec := c.st.Record()
 	rec.Offline, rec.Will, rec.WillDue = now, c.will, c.willDue
 	b.Add(store.Op{Kind: store.PutSession, Key: c.key, Session: rec})

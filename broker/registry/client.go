@@ -182,14 +182,22 @@ func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reas
 // Flush sends what was delivered since the last Flush.
 func (c *Client) Flush(now time.Time) {
 	var after func()
+	var late finale
+	var b store.Batch
 	c.mu.Lock()
-	c.dirty = false
-	if c.online {
+	switch {
+	case c.online:
 		after = c.conn.Flush(now)
+	case c.dirty && !c.dead: // it left between Deliver and now
+		late.moved = c.st.Unsent(nil, &b)
 	}
+	c.dirty = false
 	c.mu.Unlock()
 	if after != nil {
 		after()
+	}
+	if len(late.moved) > 0 {
+		c.reg.handOverAndCommit(now, c, &late, &b)
 	}
 }
 

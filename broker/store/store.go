@@ -85,6 +85,7 @@ func (b *Batch) Submit(c Committer, done func(error)) {
 	}
 	b.ticket = nil
 	c.Commit(b, func(err error) {
+		t.Submitted() // before anybody is told, if the store is that quick
 		t.Settled()
 		done(err)
 	})
