@@ -21,7 +21,9 @@ import (
 func (c *Conn) connect(now time.Time, p *packet.Connect) {
 	info := c.info
 	info.Version, info.Bridge = p.Version, p.Bridge
-	info.Username, info.HasUser = p.Username, p.HasUsername
+	if !info.HasUser { // else the listener has said who it is
+		info.Username, info.HasUser = p.Username, p.HasUsername
+	}
 	if p.ClientID == "" {
 		var raw [15]byte
 		_, _ = rand.Read(raw[:])
