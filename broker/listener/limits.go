@@ -20,6 +20,9 @@ func (r Refusal) String() string {
 	return [...]string{"admitted", "global_max_connections", "max_connections_per_ip"}[r]
 }
 
+// Error makes a refusal the cause of a handshake's end.
+func (r Refusal) Error() string { return "listener: limit reached: " + r.String() }
+
 // Limits count the connections of several listeners. Safe for concurrent use;
 // nil admits everything.
 type Limits struct {
