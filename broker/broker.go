@@ -50,6 +50,7 @@ type Broker struct {
 	plugins plugins
 	doors   []*door
 	limits  *listener.Limits
+	gate    *listener.Gate
 }
 
 // New composes a broker that serves nobody yet: plugins are loaded and durable

@@ -1,13 +1,10 @@
 package broker
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Reload puts a new configuration in force without touching a connection:
-// plugins, their files and their order, and the limits of new sessions. With an
-// error everything stays as it was. changed are the keys that differ, for
+// plugins, their files and their order, certificates, and the limits of new
+// sessions. With an error everything stays as it was. changed are the keys that differ, for
 // plugins that want to know.
 func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.mu.Lock()
@@ -21,12 +18,7 @@ func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.plugins.retire(cfg)
 	b.cfg = cfg
 	b.apply(cfg)
-	for _, d := range b.doors {
-		if t, ok := cfg.Listeners.TCP[strings.TrimPrefix(d.name, "tcp.")]; ok {
-			d.listener.SetMaxConnections(t.MaxConnections)
-		}
-	}
-	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
+	b.applyDoors(cfg)
 	if len(changed) > 0 {
 		b.chain.Load().OnConfigChange(changed)
 	}
