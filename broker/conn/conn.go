@@ -281,7 +281,7 @@ func (c *Conn) Closed(now time.Time, err error) {
 	after()
 	c.srv.Metrics.SocketClose.Inc(1)
 	if c.counted {
-		c.srv.Connected.Add(-1)
+		c.srv.count(c.door, -1)
 	}
 	if first {
 		c.logEnd(err)

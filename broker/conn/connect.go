@@ -185,7 +185,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.m.Accept(now, cl.Session(), a)
 		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
-		c.srv.Connected.Add(1)
+		c.srv.count(c.door, 1)
 		c.counted = true
 		c.dec.MaxSize = c.m.PacketLimit()
 		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)
