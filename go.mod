@@ -3,6 +3,7 @@ module github.com/lunemq/lunemq
 go 1.26.0
 
 require (
+	github.com/gobwas/ws v1.5.0 // WebSocket: handshake, frame rules and fast unmasking, without a buffer per connection
 	github.com/rcrowley/go-metrics v0.0.0-20250401214520-65e299d6c5c9 // what readers of instruments know: registry and interfaces; the instruments are our own
 	golang.org/x/term v0.47.0 // asks for passwords without echo: switching a terminal differs by system
 )
@@ -13,6 +14,7 @@ require (
 )
 
 require (
+	github.com/gobwas/httphead v0.1.0 // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect
 	golang.org/x/net v0.44.0 // indirect
 	golang.org/x/sync v0.17.0 // indirect

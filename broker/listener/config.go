@@ -20,6 +20,8 @@ type Config struct {
 	MaxTotal int `key:"global_max_connections" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections of all listeners together. Further ones are closed at once. 0 is unlimited."`
 	MaxPerIP int `key:"max_connections_per_ip" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections from one IP address. Further ones are closed at once. 0 is unlimited."`
 
+	// MaxFrame is of each WebSocket frame.
+	MaxFrame value.ByteSize `key:"max_ws_frame_size" default:"268435456" range:"1.." reload:"live" doc:"Longest payload of a WebSocket frame. A packet may be sent in several."`
 	// MaxHandshakes is for NewGate.
 	MaxHandshakes int `key:"max_tls_handshakes" default:"0" range:"0.." reload:"restart" doc:"TLS handshakes in progress at a time; further ones wait. 0 is 64 for each CPU."`
 	// Refresh is how often the files of TLS are looked at, CRLs among them.
@@ -27,6 +29,8 @@ type Config struct {
 
 	TCP map[string]TCP `key:"listener.tcp.NAME" inherit:"true" port:"1883" reload:"restart" doc:"MQTT over TCP or a Unix socket." example:"default=127.0.0.1:1883"`
 	SSL map[string]SSL `key:"listener.ssl.NAME" inherit:"true" port:"8883" reload:"restart" doc:"MQTT over TLS."`
+	WS  map[string]WS  `key:"listener.ws.NAME" inherit:"true" port:"8080" reload:"restart" doc:"MQTT over WebSocket, at the path /mqtt."`
+	WSS map[string]WSS `key:"listener.wss.NAME" inherit:"true" port:"8443" reload:"restart" doc:"MQTT over WebSocket over TLS, at the path /mqtt."`
 
 	HTTP  map[string]HTTP  `key:"listener.http.NAME" inherit:"true" port:"8888" reload:"restart" doc:"Administration, health and metrics over HTTP." example:"default=127.0.0.1:8888"`
 	HTTPS map[string]HTTPS `key:"listener.https.NAME" inherit:"true" port:"8889" reload:"restart" doc:"The same over TLS."`
@@ -47,6 +51,22 @@ type SSL struct {
 	Client
 	TLS
 	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
+}
+
+// WS is one listener.ws.NAME.
+type WS struct {
+	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
+	Client
+	WebSocket
+}
+
+// WSS is one listener.wss.NAME.
+type WSS struct {
+	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
+	Client
+	TLS
+	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
+	WebSocket
 }
 
 // Client is what all listeners for MQTT clients have.
@@ -75,6 +95,7 @@ type HTTP struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket."`
 	// MaxConnections of 0 is unlimited.
 	MaxConnections int `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" reload:"live" doc:"Connections at a time. Further ones wait, not yet accepted."`
+	RequestLimits
 	// Modules is nil when the global list is in force.
 	Modules []string `key:"http_modules" native:"true" enum:"metrics_http,http_mgmt_api,status_http,health_http,http_v2_api" doc:"What is served. Absent: the global list."`
 	// Auth is by native module name; a module without entry has the global mode.

@@ -17,13 +17,22 @@ type Declared struct {
 func (c *Config) Declared() []Declared {
 	var list []Declared
 	add := func(d Declared) {
-		d.Spec.Refresh = c.Refresh
+		d.Spec.Refresh, d.Spec.Timeout = c.Refresh, c.ConnectTimeout
+		if d.Spec.WebSocket != nil {
+			d.Spec.WebSocket.MaxFrame = int64(c.MaxFrame)
+		}
 		list = append(list, d)
 	}
 	for name, l := range sorted(c.TCP) {
 		add(Declared{Spec: l.Spec(name), Client: &l.Client})
 	}
 	for name, l := range sorted(c.SSL) {
+		add(Declared{Spec: l.Spec(name), Client: &l.Client})
+	}
+	for name, l := range sorted(c.WS) {
+		add(Declared{Spec: l.Spec(name), Client: &l.Client})
+	}
+	for name, l := range sorted(c.WSS) {
 		add(Declared{Spec: l.Spec(name), Client: &l.Client})
 	}
 	for name, l := range sorted(c.HTTP) {
@@ -71,6 +80,9 @@ func (c *Config) CheckConfig(report func(key, text, remedy string)) {
 		}
 		if d.Spec.TLS != nil {
 			d.Spec.TLS.check(key, report)
+		}
+		if d.Spec.WebSocket != nil {
+			d.Spec.WebSocket.check(key, report)
 		}
 	}
 }

@@ -73,6 +73,26 @@ func (m *Limits) enter(ip netip.Addr) Refusal {
 	return Admitted
 }
 
+// move counts a connection under another address, unless that has too many;
+// then it stays as it is.
+func (m *Limits) move(from, to netip.Addr) Refusal {
+	if m == nil || from == to {
+		return Admitted
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if to.IsValid() {
+		if m.perIP > 0 && m.byIP[to] >= m.perIP {
+			return TooManyOfIP
+		}
+		m.byIP[to]++
+	}
+	if m.byIP[from]--; m.byIP[from] <= 0 {
+		delete(m.byIP, from)
+	}
+	return Admitted
+}
+
 // leave takes back what enter counted.
 func (m *Limits) leave(ip netip.Addr) {
 	if m == nil {

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/conf/value"
@@ -23,8 +24,12 @@ type Spec struct {
 	// unlimited. Further ones wait in the system's queue.
 	MaxConnections int
 	Buffers        Buffers
-	TLS            *TLS // nil for none
-	Identity       bool // the client's certificate gives Peer.Identity
+	TLS            *TLS       // nil for none
+	Identity       bool       // the client's certificate gives Peer.Identity
+	WebSocket      *WebSocket // nil for none
+	// Timeout is how long a client may take to send what comes before its own
+	// bytes, TLS not counted.
+	Timeout time.Duration
 
 	// Limits and Gate are shared with other listeners; nil for none.
 	Limits *Limits
@@ -79,6 +84,7 @@ type Listener struct {
 	accept func(c net.Conn, p Peer)
 	listen func(a value.Address) (net.Listener, error)
 	certs  *certs // nil without TLS
+	live   atomic.Pointer[settings]
 
 	handshakes sync.WaitGroup // one per member of entries
 	control    sync.Mutex     // held by Pause, Resume and Close throughout; before mu
@@ -109,6 +115,7 @@ func Open(s Spec, accept func(c net.Conn, p Peer)) (*Listener, error) {
 func open(s Spec, accept func(net.Conn, Peer), listen func(value.Address) (net.Listener, error)) (*Listener, error) {
 	l := &Listener{spec: s, accept: accept, listen: listen, bound: s.Address, max: s.MaxConnections, state: Paused, entries: map[*entry]struct{}{}}
 	l.changed = sync.NewCond(&l.mu)
+	l.live.Store(newSettings(s))
 	if s.TLS != nil {
 		var err error
 		if l.certs, err = newCerts(*s.TLS, s.Identity, s.Refresh, s.Reloaded); err != nil {

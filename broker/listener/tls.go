@@ -52,7 +52,7 @@ func (o *TLS) check(key string, report func(key, text, remedy string)) {
 // Spec: RFC 8446, RFC 5246.
 func (e *entry) secure(s *security) error {
 	start := time.Now()
-	_ = e.conn.SetDeadline(start.Add(s.timeout))
+	e.deadline(start.Add(s.timeout))
 	var b [1]byte
 	if _, err := e.conn.Read(b[:]); err != nil {
 		return fmt.Errorf("tls: no handshake: %w", err)
@@ -62,7 +62,7 @@ func (e *entry) secure(s *security) error {
 		return fmt.Errorf("tls: %w", err)
 	}
 	defer e.l.spec.Gate.leave()
-	_ = e.conn.SetDeadline(start.Add(s.timeout + waited))
+	e.deadline(start.Add(s.timeout + waited))
 	c := tls.Server(&unread{Conn: e.conn, p: b[:]}, s.config)
 	if err := c.Handshake(); err != nil {
 		return fmt.Errorf("tls: %w", err)
