@@ -149,6 +149,7 @@ func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 	side := &conn.Door{
 		Info:       hook.ListenerInfo{Name: spec.Name, Type: spec.Type, Forward: c.Forward},
 		Mountpoint: string(c.Mountpoint), Versions: c.Versions, Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: d.chain.Load,
+		WebSocket: spec.WebSocket != nil,
 	}
 	d.listener, err = listener.Open(d.spec, func(nc net.Conn, p listener.Peer) {
 		peer := hook.Client{Peer: p.Remote, Username: p.Identity, HasUser: p.Identity != ""}
@@ -171,11 +172,11 @@ func (b *Broker) applyDoors(cfg *Config) {
 		if declared, ok := cfg.Listeners.Find(d.name); ok {
 			spec = declared.Spec
 		}
-		spec.Refresh = cfg.Listeners.Refresh
+		spec.Refresh, spec.Timeout = cfg.Listeners.Refresh, cfg.Listeners.ConnectTimeout
 		if err := d.listener.Apply(spec); err != nil {
 			b.reloaded(d.name, err)
 		}
-		d.spec.TLS, d.spec.Identity = spec.TLS, spec.Identity
+		d.spec.TLS, d.spec.Identity, d.spec.WebSocket = spec.TLS, spec.Identity, spec.WebSocket
 	}
 	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 }

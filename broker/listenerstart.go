@@ -27,6 +27,12 @@ func listenerStartFlags() []admin.Flag {
 		val("auth_plugins", "plugins that decide who may connect, in order"),
 		val("authz_plugins", "plugins that decide about topics, in order"),
 		on("forward_connection_opts", "tell plugins the listener and the certificate"),
+		on("websocket", "speak WebSocket, at the path /mqtt"),
+		val("allowed_origins", "origins of web pages that may connect, separated by commas"),
+		on("proxy_xff_support", "take the client's address from X-Forwarded-For"),
+		val("proxy_xff_trusted_intermediate", "trusted proxies, with semicolons between"),
+		on("proxy_xff_use_cn_as_username", "take the username from a header of the proxy"),
+		val("proxy_xff_cn_header", "that header, x-ssl-client-cn unless given"),
 		on("ssl", "speak TLS"),
 		val("cafile", "authorities that sign clients' certificates"),
 		val("certfile", "certificate of the broker"),
@@ -54,22 +60,69 @@ func (b *Broker) listenerStart(c *admin.Call) (admin.Result, error) {
 	if err := a.UnmarshalText([]byte(net.JoinHostPort(c.Arg("address"), c.Arg("port")))); err != nil {
 		return nil, fmt.Errorf("%w: %v", admin.ErrUsage, err)
 	}
-	name := c.Arg("address") + ":" + c.Arg("port")
-	spec := listener.TCP{Address: a, Client: client}.Spec(name)
-	if c.Bool("ssl", false) {
-		options, err := tlsFlags(c)
-		if err != nil {
-			return nil, err
-		}
-		spec = listener.SSL{Address: a, Client: client, TLS: options, Identity: c.Bool("use_identity_as_username", false)}.Spec(name)
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	spec.Refresh = b.cfg.Listeners.Refresh
-	if _, err := b.open(spec, client); err != nil {
+	all := listener.Config{Refresh: b.cfg.Listeners.Refresh, ConnectTimeout: b.cfg.Listeners.ConnectTimeout, MaxFrame: b.cfg.Listeners.MaxFrame}
+	if err := declare(&all, c, a, client); err != nil {
+		return nil, err
+	}
+	all.CheckConfig(func(_, text, remedy string) { err = fmt.Errorf("%s; %s", text, remedy) })
+	if err != nil {
+		return nil, err
+	}
+	if _, err := b.open(all.Declared()[0].Spec, client); err != nil {
 		return nil, err
 	}
 	return admin.Done, nil
+}
+
+// declare adds the listener that the flags describe to a configuration.
+func declare(all *listener.Config, c *admin.Call, a value.Address, client listener.Client) error {
+	name := c.Arg("address") + ":" + c.Arg("port")
+	secure, web := c.Bool("ssl", false), c.Bool("websocket", false)
+	var options listener.TLS
+	var socket listener.WebSocket
+	var err error
+	if secure {
+		if options, err = tlsFlags(c); err != nil {
+			return err
+		}
+	}
+	if web {
+		if socket, err = webSocketFlags(c); err != nil {
+			return err
+		}
+	}
+	identity := c.Bool("use_identity_as_username", false)
+	switch {
+	case secure && web:
+		all.WSS = map[string]listener.WSS{name: {Address: a, Client: client, TLS: options, Identity: identity, WebSocket: socket}}
+	case web:
+		all.WS = map[string]listener.WS{name: {Address: a, Client: client, WebSocket: socket}}
+	case secure:
+		all.SSL = map[string]listener.SSL{name: {Address: a, Client: client, TLS: options, Identity: identity}}
+	default:
+		all.TCP = map[string]listener.TCP{name: {Address: a, Client: client}}
+	}
+	return nil
+}
+
+// webSocketFlags reads what a listener that speaks WebSocket has.
+func webSocketFlags(c *admin.Call) (o listener.WebSocket, err error) {
+	o.Origins, o.Line, o.Value = c.List("allowed_origins"), 8000, 4096
+	o.On, o.UseName, o.NameHeader = c.Bool("proxy_xff_support", false), c.Bool("proxy_xff_use_cn_as_username", false), "x-ssl-client-cn"
+	if h, given := c.Flag("proxy_xff_cn_header"); given {
+		o.NameHeader = h
+	}
+	list, _ := c.Flag("proxy_xff_trusted_intermediate")
+	for proxy := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ';' }) {
+		var n listener.Network
+		if err := n.UnmarshalText([]byte(strings.TrimSpace(proxy))); err != nil {
+			return o, fmt.Errorf("%w: --proxy_xff_trusted_intermediate: %v", admin.ErrUsage, err)
+		}
+		o.Trusted = append(o.Trusted, n)
+	}
+	return o, nil
 }
 
 // clientFlags reads what all listeners for clients have.

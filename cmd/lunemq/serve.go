@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -156,10 +157,30 @@ func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready 
 	}
 	for _, w := range web {
 		o.Modules = modules(&cfg.Listeners, w.HTTP)
-		s.serveHTTP(ctx, w, httpapi.New(o))
+		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(o)))
 		ready = append(ready, w.Name+"="+w.Addr().String())
 	}
 	return ready, nil
+}
+
+// bounded refuses requests whose line or headers are longer than a listener
+// allows. What is longer than 16 kB in all never gets that far.
+func bounded(limits listener.RequestLimits, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Method)+len(r.RequestURI)+len(r.Proto)+2 > limits.Line {
+			http.Error(w, "the request line is too long", http.StatusRequestURITooLong)
+			return
+		}
+		for name, values := range r.Header {
+			for _, v := range values {
+				if len(v) > limits.Value {
+					http.Error(w, "the header "+name+" is too long", http.StatusRequestHeaderFieldsTooLarge)
+					return
+				}
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // modules returns what an HTTP listener serves: what it says itself, else what
