@@ -43,12 +43,14 @@ type Config struct {
 type TCP struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
 	Client
+	Proxy
 }
 
 // SSL is one listener.ssl.NAME.
 type SSL struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
 	Client
+	Proxy
 	TLS
 	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
 }
@@ -57,6 +59,7 @@ type SSL struct {
 type WS struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
 	Client
+	Proxy
 	WebSocket
 }
 
@@ -64,6 +67,7 @@ type WS struct {
 type WSS struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
 	Client
+	Proxy
 	TLS
 	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
 	WebSocket
@@ -95,6 +99,7 @@ type HTTP struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket."`
 	// MaxConnections of 0 is unlimited.
 	MaxConnections int `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" reload:"live" doc:"Connections at a time. Further ones wait, not yet accepted."`
+	Proxy
 	RequestLimits
 	// Modules is nil when the global list is in force.
 	Modules []string `key:"http_modules" native:"true" enum:"metrics_http,http_mgmt_api,status_http,health_http,http_v2_api" doc:"What is served. Absent: the global list."`
@@ -110,7 +115,7 @@ type HTTPModule struct {
 
 // spec is the part of a Spec that HTTP and HTTPS share.
 func (h *HTTP) spec(name, kind string) Spec {
-	return Spec{Name: name, Type: kind, Address: h.Address, MaxConnections: h.MaxConnections}
+	return Spec{Name: name, Type: kind, Address: h.Address, MaxConnections: h.MaxConnections, Proxy: h.Proxy}
 }
 
 // HTTPS is one listener.https.NAME.

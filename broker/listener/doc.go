@@ -4,7 +4,8 @@
 //
 // Each transport is one file: tcp.go for TCP and Unix sockets, tls.go for TLS
 // with its files (certs.go, key.go, crl.go, suites.go), websocket.go for
-// WebSocket (frames.go, wsconn.go, forwarded.go). What stands around a
+// WebSocket (frames.go, wsconn.go, forwarded.go),
+// proxy.go for PROXY headers. What stands around a
 // client's bytes is taken off by handshake.go, in a goroutine of each
 // connection's own. The Config of all listeners, those for HTTP included, which
 // are served elsewhere (web.go), is in config.go. Read first: listener.go.

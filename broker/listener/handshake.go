@@ -29,14 +29,17 @@ type entry struct {
 // settings are what Apply may replace. Immutable.
 type settings struct {
 	timeout time.Duration // of a PROXY header and of a WebSocket's handshake
+	proxy   Proxy
 	ws      *WebSocket
 }
 
-func newSettings(s Spec) *settings { return &settings{timeout: s.Timeout, ws: s.WebSocket} }
+func newSettings(s Spec) *settings {
+	return &settings{timeout: s.Timeout, proxy: s.Proxy, ws: s.WebSocket}
+}
 
 // named reports whether a proxy names the client, whose address is not known
 // when the connection is accepted.
-func (s *settings) named() bool { return s.ws != nil && s.ws.On }
+func (s *settings) named() bool { return s.proxy.Header || s.ws != nil && s.ws.On }
 
 // admit hands c on if the limits allow, or has its transports unwrapped first.
 func (l *Listener) admit(c net.Conn) {
@@ -55,7 +58,7 @@ func (l *Listener) admit(c net.Conn) {
 	l.mu.Lock()
 	l.active++
 	l.total++
-	if l.certs == nil && now.ws == nil {
+	if l.certs == nil && now.ws == nil && !now.proxy.Header {
 		l.mu.Unlock()
 		l.accept(base, p)
 		return
@@ -103,8 +106,20 @@ func (e *entry) unwrap() (err error) {
 			err = fmt.Errorf("panic in a handshake: %v", r)
 		}
 	}()
+	var s *security
+	timeout := e.now.timeout
 	if e.l.certs != nil {
-		if err := e.secure(e.l.certs.current(e.peer.Since)); err != nil {
+		s = e.l.certs.current(e.peer.Since)
+		timeout = s.timeout
+	}
+	if e.now.proxy.Header {
+		e.deadline(e.peer.Since.Add(timeout))
+		if err := e.introduced(e.now.proxy); err != nil {
+			return err
+		}
+	}
+	if s != nil {
+		if err := e.secure(s); err != nil {
 			return err
 		}
 	}
@@ -146,7 +161,7 @@ func (e *entry) rename(to netip.AddrPort) Refusal {
 }
 
 // Apply puts in force what a new Spec of the same listener says and what needs
-// no new socket: MaxConnections, TLS, WebSocket and Timeout, for connections
+// no new socket: MaxConnections, TLS, WebSocket, Proxy and Timeout, for connections
 // that come then. The error is of files that cannot be
 // used; then those before stay in force, and the rest of s is in force.
 func (l *Listener) Apply(s Spec) error {

@@ -27,6 +27,7 @@ type Spec struct {
 	TLS            *TLS       // nil for none
 	Identity       bool       // the client's certificate gives Peer.Identity
 	WebSocket      *WebSocket // nil for none
+	Proxy          Proxy
 	// Timeout is how long a client may take to send what comes before its own
 	// bytes, TLS not counted.
 	Timeout time.Duration

@@ -15,7 +15,11 @@ import (
 
 // Spec returns what Open needs for the listener of this name. Limits and
 // callbacks are the caller's to add.
-func (t TCP) Spec(name string) Spec { return t.Client.spec("tcp."+name, "mqtt", t.Address) }
+func (t TCP) Spec(name string) Spec {
+	spec := t.Client.spec("tcp."+name, "mqtt", t.Address)
+	spec.Proxy = t.Proxy
+	return spec
+}
 
 // listen opens a TCP or Unix socket. Keep-alive probes and TCP_NODELAY are on,
 // as package net sets them.

@@ -103,6 +103,6 @@ func (u *unread) Read(p []byte) (int, error) {
 // callbacks are the caller's to add.
 func (s SSL) Spec(name string) Spec {
 	spec := s.Client.spec("ssl."+name, "mqtts", s.Address)
-	spec.TLS, spec.Identity = &s.TLS, s.Identity
+	spec.TLS, spec.Identity, spec.Proxy = &s.TLS, s.Identity, s.Proxy
 	return spec
 }

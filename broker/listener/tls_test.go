@@ -416,3 +416,5 @@ func TestOpenWeb_TLS(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func handshake(nc net.Conn, c *tls.Config) error { return tls.Client(nc, c).Handshake() }

@@ -228,7 +228,7 @@ func (r *request) complain(err error) {
 // callbacks are the caller's to add.
 func (s WS) Spec(name string) Spec {
 	spec := s.Client.spec("ws."+name, "mqttws", s.Address)
-	spec.WebSocket = &s.WebSocket
+	spec.WebSocket, spec.Proxy = &s.WebSocket, s.Proxy
 	return spec
 }
 
@@ -236,6 +236,6 @@ func (s WS) Spec(name string) Spec {
 // callbacks are the caller's to add.
 func (s WSS) Spec(name string) Spec {
 	spec := s.Client.spec("wss."+name, "mqttwss", s.Address)
-	spec.TLS, spec.Identity, spec.WebSocket = &s.TLS, s.Identity, &s.WebSocket
+	spec.TLS, spec.Identity, spec.WebSocket, spec.Proxy = &s.TLS, s.Identity, &s.WebSocket, s.Proxy
 	return spec
 }
