@@ -177,6 +177,7 @@ func (b *Broker) applyDoors(cfg *Config) {
 			b.reloaded(d.name, err)
 		}
 		d.spec.TLS, d.spec.Identity, d.spec.WebSocket = spec.TLS, spec.Identity, spec.WebSocket
+		d.spec.Proxy = spec.Proxy
 	}
 	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 }

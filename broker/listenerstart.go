@@ -27,6 +27,8 @@ func listenerStartFlags() []admin.Flag {
 		val("auth_plugins", "plugins that decide who may connect, in order"),
 		val("authz_plugins", "plugins that decide about topics, in order"),
 		on("forward_connection_opts", "tell plugins the listener and the certificate"),
+		on("proxy_protocol", "demand a PROXY header, version 1 or 2"),
+		on("proxy_protocol_use_cn_as_username", "the name in that header is the username; true unless given"),
 		on("websocket", "speak WebSocket, at the path /mqtt"),
 		val("allowed_origins", "origins of web pages that may connect, separated by commas"),
 		on("proxy_xff_support", "take the client's address from X-Forwarded-For"),
@@ -93,16 +95,17 @@ func declare(all *listener.Config, c *admin.Call, a value.Address, client listen
 			return err
 		}
 	}
+	proxy := listener.Proxy{Header: c.Bool("proxy_protocol", false), UseName: c.Bool("proxy_protocol_use_cn_as_username", true)}
 	identity := c.Bool("use_identity_as_username", false)
 	switch {
 	case secure && web:
-		all.WSS = map[string]listener.WSS{name: {Address: a, Client: client, TLS: options, Identity: identity, WebSocket: socket}}
+		all.WSS = map[string]listener.WSS{name: {Address: a, Client: client, Proxy: proxy, TLS: options, Identity: identity, WebSocket: socket}}
 	case web:
-		all.WS = map[string]listener.WS{name: {Address: a, Client: client, WebSocket: socket}}
+		all.WS = map[string]listener.WS{name: {Address: a, Client: client, Proxy: proxy, WebSocket: socket}}
 	case secure:
-		all.SSL = map[string]listener.SSL{name: {Address: a, Client: client, TLS: options, Identity: identity}}
+		all.SSL = map[string]listener.SSL{name: {Address: a, Client: client, Proxy: proxy, TLS: options, Identity: identity}}
 	default:
-		all.TCP = map[string]listener.TCP{name: {Address: a, Client: client}}
+		all.TCP = map[string]listener.TCP{name: {Address: a, Client: client, Proxy: proxy}}
 	}
 	return nil
 }
