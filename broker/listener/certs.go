@@ -36,6 +36,7 @@ type certs struct {
 	every    time.Duration // 0 is never
 	looked   time.Time
 	seen     []os.FileInfo // of the files when they were last read; nil entries for missing ones
+	failed   error         // why they are not in force, nil when they are
 }
 
 // newCerts reads the files of o.
@@ -56,7 +57,7 @@ func (c *certs) configure(o TLS, identity bool, every time.Duration) error {
 	same := reflect.DeepEqual(o, c.opts) && identity == c.identity
 	c.every, c.looked = every, time.Now()
 	if same && !c.changed(stamps(o)) {
-		return nil
+		return c.failed
 	}
 	c.opts, c.identity = o, identity
 	return c.read()
@@ -105,11 +106,10 @@ func (c *certs) changed(now []os.FileInfo) bool {
 func (c *certs) read() error {
 	c.seen = stamps(c.opts) // before reading: a change meanwhile is seen next time
 	s, err := load(c.opts, c.identity)
-	if err != nil {
-		return err
+	if c.failed = err; err == nil {
+		c.state.Store(s)
 	}
-	c.state.Store(s)
-	return nil
+	return err
 }
 
 // load reads the files of o.

@@ -51,7 +51,7 @@ func (o *TLS) check(key string, report func(key, text, remedy string)) {
 //
 // Spec: RFC 8446, RFC 5246.
 func (e *entry) secure(s *security) error {
-	start := time.Now()
+	start := e.peer.Since
 	e.deadline(start.Add(s.timeout))
 	var b [1]byte
 	if _, err := e.conn.Read(b[:]); err != nil {

@@ -229,8 +229,10 @@ func TestTLS_Reload(t *testing.T) {
 	}
 	bad := o
 	bad.KeyFile = x.server.KeyFile // of another certificate
-	if err := x.Apply(Spec{TLS: &bad}); err == nil {
-		t.Error("a key that does not fit was accepted")
+	for range 2 {                  // an operator who tries again is told again
+		if err := x.Apply(Spec{TLS: &bad}); err == nil {
+			t.Error("a key that does not fit was accepted")
+		}
 	}
 	if got := shown(x.ca); got != "renewed" {
 		t.Errorf("after a failed reload: got %q", got)
