@@ -138,6 +138,21 @@ func eventually(t *testing.T, done func() bool) {
 	}
 }
 
+// Quirk 22: max_message_rate holds back clients of every transport.
+func TestWebSocket_Rate(t *testing.T) {
+	b := brokertest.Start(t, brokertest.Options{Set: []string{"listener.ws.t=127.0.0.1:0", "max_message_rate=1"}})
+	c := brokertest.NewClient(t, dialWS(t, "ws://"+b.Listeners["ws.t"]+"/mqtt", nil), mqtt.V5)
+	c.Send(&packet.Connect{Version: mqtt.V5, CleanStart: true, ClientID: "c"})
+	brokertest.Next[*packet.Connack](c)
+	start := time.Now()
+	for range 3 {
+		c.Publish(packet.Publish{QoS: mqtt.AtLeastOnce, Topic: "a"})
+	}
+	if d := time.Since(start); d < 900*time.Millisecond {
+		t.Errorf("three messages took %v at one a second", d)
+	}
+}
+
 func TestWebSocket_ForwardedName(t *testing.T) {
 	at := "listener.ws.t"
 	b := brokertest.Start(t, brokertest.Options{ACL: aliceOnly, Set: []string{at + "=127.0.0.1:0", at + ".proxy_xff_support=on",

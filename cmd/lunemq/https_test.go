@@ -1,12 +1,38 @@
 package main
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/lunemq/lunemq/broker/listener/certtest"
 )
+
+// TestServe_HTTPLimits: PROXY headers, and limits of requests.
+func TestServe_HTTPLimits(t *testing.T) {
+	r := serveWith(t, quickstart, append(anyPort, "acl.acl_file=../../conf/quickstart.acl", "listener.http.p=127.0.0.1:0", "listener.http.p.proxy_protocol=on",
+		"listener.http.p.max_request_line_length=100", "listener.http.p.max_header_value_length=100")...)
+	const get = "GET /health/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+	for text, want := range map[string]string{
+		"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + get + "\r\n":                                          "HTTP/1.1 200",
+		"PROXY UNKNOWN\r\n" + get + "X-Long: " + strings.Repeat("x", 101) + "\r\n\r\n":                   "HTTP/1.1 431",
+		"PROXY UNKNOWN\r\n" + strings.Replace(get, "ping", "ping?"+strings.Repeat("x", 100), 1) + "\r\n": "HTTP/1.1 414",
+		get + "\r\n": "",
+	} {
+		nc, err := net.Dial("tcp", r.ready["http.p"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = nc.Write([]byte(text))
+		answer, _ := io.ReadAll(nc)
+		nc.Close()
+		if got := string(answer); want == "" && got != "" || !strings.HasPrefix(got, want) {
+			t.Errorf("%.60q: got %q, want %q", text, got, want)
+		}
+	}
+}
 
 // TestServe_HTTPS: the administration over TLS, with client certificates, its
 // modules and modes chosen per listener.
