@@ -40,6 +40,11 @@ race: ## the fast tests under the race detector
 integration: build ## tests with real clients (installed by .ci/run)
 	$(HEAVY) $(GO) test -tags integration -run Integration -count=1 -timeout 15m ./...
 
+CRASHES ?= 25
+.PHONY: crashloop
+crashloop: build ## kill a broker CRASHES times (25) while clients publish, and check what was promised
+	$(HEAVY) env CRASHES=$(CRASHES) $(GO) test -tags integration -run CrashLoop -count=1 -timeout 30m -v ./cmd/lunemq
+
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)

@@ -23,7 +23,7 @@ const module = "github.com/lunemq/lunemq/"
 // trailing /* stands for all packages below.
 var layers = map[string]int{
 	"broker/mqtt": 0, "telemetry/metric": 0, "conf/value": 0, "telemetry/alarm": 0, "telemetry/snmp/ber": 0, "cluster/membership": 0,
-	"broker/topic": 1, "broker/packet": 1, "broker/queue": 1, "broker/store": 1, "broker/hook": 1, "broker/listener": 1, "broker/admin": 1,
+	"broker/topic": 1, "broker/packet": 1, "broker/queue": 1, "broker/store": 1, "broker/hook": 1, "broker/listener": 1, "broker/pressure": 1, "broker/admin": 1,
 	"cluster/gossip": 1, "scripting/luaconv": 1, "telemetry/graphite": 1, "telemetry/snmp": 1, "telemetry/systree": 1,
 	"broker/session": 2, "broker/subtrie": 2, "broker/retain": 2, "broker/auth": 2, "broker/store/*": 2, "broker/admin/*": 2,
 	"cluster/link": 2, "cluster/membership/etcd": 2, "scripting/lualib": 2,

@@ -14,6 +14,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/store"
@@ -29,6 +30,8 @@ type Parts struct {
 	Store  store.Store
 	Engine engine.Engine
 	Keys   *admin.Keys
+	// Pressure may be nil: then memory and disk have no limits.
+	Pressure *pressure.Watch
 }
 
 // Broker is a running broker. Safe for concurrent use.
@@ -57,19 +60,34 @@ type Broker struct {
 // sessions are read back. Errors name what is missing.
 func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
+	kept := p.Store
+	p.Store = diskGuard{kept, p.Pressure}
 	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
-	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load}
+	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Kept: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
 		Store: p.Store, Metrics: b.Metrics, Chain: b.chain.Load,
 		Unsubscribe: func(c *registry.Client, sub mqtt.Subscription) { b.Router.Unsubscribe(c.Key().Mountpoint, sub, c) },
 		Publish:     b.Server.PublishWill,
 		OnDrop:      newDropLog(p.Log).note,
-		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) []mqtt.Queued {
-			return b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
+		HighMemory:  func() bool { return p.Pressure.Level() >= pressure.High },
+		Redistribute: func(now time.Time, from *registry.Client, forGood bool, items []mqtt.Queued, sb *store.Batch) ([]mqtt.Queued, func()) {
+			left, dirty := b.Router.Redistribute(now, from.Key().Mountpoint, from, forGood, items, sb)
+			return left, func() {
+				for _, s := range dirty {
+					s.Flush(now)
+				}
+			}
 		},
 	})
 	b.Server.Registry = b.Registry
+	if p.Pressure != nil {
+		p.Pressure.OnLevel(func(l pressure.Level) {
+			if l >= pressure.High {
+				go b.Registry.SpillAll()
+			}
+		})
+	}
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
 	b.apply(cfg)
 	if err := b.plugins.apply(b, cfg); err != nil {
@@ -79,6 +97,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		b.plugins.stop()
 		return nil, err
 	}
+	b.checkClock(now, kept)
 	if err := b.restore(now); err != nil {
 		b.plugins.stop()
 		return nil, fmt.Errorf("broker: reading the store: %w", err)
@@ -92,21 +111,40 @@ func (b *Broker) apply(cfg *Config) {
 	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
 }
 
+// clockDoubt is how long expiry waits when the clock is not to be trusted, and
+// clockJump how far ahead of the store's newest stamp it may stand.
+const (
+	clockDoubt = time.Minute
+	clockJump  = 24 * time.Hour
+)
+
+// checkClock compares the clock with what the store saw last: one that stands
+// before it, or more than a day after it, may be wrong, and sessions that
+// would have expired get a minute to return.
+func (b *Broker) checkClock(now time.Time, kept store.Store) {
+	s, ok := kept.(interface{ Newest() time.Time })
+	if !ok || s.Newest().IsZero() {
+		return
+	}
+	newest := s.Newest()
+	if now.Before(newest) || now.Sub(newest) > clockJump {
+		b.Log.Warn("the clock stands before, or more than a day after, the newest time in the store: nothing expires for a minute",
+			"clock", now.Format(time.RFC3339), "newest", newest.Format(time.RFC3339))
+		b.Registry.Suspend(now.Add(clockDoubt))
+	}
+}
+
 // restore reads durable sessions and retained messages back.
 func (b *Broker) restore(now time.Time) error {
 	limits := b.settings.Load().Session.OfflineLimits()
 	var inner error
 	err := b.Store.Sessions(func(rec *store.Session) bool {
-		var entries []store.Entry
-		inbound, err := b.Store.Queue(rec.Key, 0, func(e store.Entry) bool {
-			entries = append(entries, e)
-			return true
-		})
+		kept, err := registry.Read(b.Store, rec)
 		if err != nil {
 			inner = err
 			return false
 		}
-		c := b.Registry.Restore(now, rec, entries, inbound, limits)
+		c := b.Registry.Restore(now, rec, kept, limits)
 		for _, sub := range rec.Subscriptions {
 			b.Router.Subscribe(rec.Key.Mountpoint, sub, c)
 		}
@@ -150,6 +188,9 @@ func (b *Broker) gauges() *metric.Gauges {
 		CopiesInflight:          sum(func(i registry.Info) int { return i.Inflight }),
 	}
 }
+
+// Started returns when the broker was made.
+func (b *Broker) Started() time.Time { return b.started }
 
 // Ready reports why the broker is not ready, nil when it is.
 func (b *Broker) Ready() []string {

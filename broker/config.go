@@ -5,6 +5,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/auth"
 	"github.com/lunemq/lunemq/broker/listener"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/session"
 )
 
@@ -33,6 +34,8 @@ type Config struct {
 	}
 
 	Listeners listener.Config
+
+	Pressure pressure.Config
 
 	Admin AdminConfig
 	Log   LogConfig

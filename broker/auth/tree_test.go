@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -284,10 +285,7 @@ func randomFilter(rng *rand.Rand, variables bool) string {
 // randomFilter and one that no rule has.
 func allNames() []string {
 	words, out := []string{"a", "b", "c", "", "z", "$d"}, []string{}
-	last := []string{}
-	for _, w := range words {
-		last = append(last, w)
-	}
+	last := slices.Clone(words)
 	for depth := 1; depth <= 4; depth++ {
 		for _, n := range last {
 			if n != "" {

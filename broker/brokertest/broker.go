@@ -12,6 +12,7 @@ import (
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/conf"
@@ -24,6 +25,8 @@ type Options struct {
 	ACL   string      // content of the ACL file; "topic #" unless given
 	Store store.Store // a new memstore unless given
 	Log   *slog.Logger
+	// Pressure may be nil.
+	Pressure *pressure.Watch
 }
 
 // Broker is a broker under test; the test's end stops it.
@@ -69,7 +72,7 @@ func Start(t testing.TB, o Options) *Broker {
 		o.Log = slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	sockets := goroutine.New(goroutine.Options{Linger: time.Second, Panicked: func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) }})
-	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets})
+	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure})
 	if err != nil {
 		t.Fatal(err)
 	}

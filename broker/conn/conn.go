@@ -33,11 +33,13 @@ type Conn struct {
 	batch     router.Batch
 	settles   []settle
 	tasks     []func(now time.Time) // for a worker
+	flushes   []func()              // to be called once the batch is submitted
 	chain     *hook.Chain
 	info      *hook.Client
 	ask       hook.Publish // scratch
 	lastTopic string
-	rate      rate
+	rate      rate   // PUBLISH packets per second, for max_message_rate
+	volume    rate   // bytes per second, for memory_limit
 	assigned  string // client identifier we chose
 	auth      authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -55,6 +57,7 @@ type Conn struct {
 	unsettled int       // answers that wait for commits
 	jobs      []retainJob
 	jobsRun   bool
+	loading   bool // load runs
 	counted   bool // in srv.Connected
 }
 
@@ -147,6 +150,9 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.unlock(cl)
 	c.srv.Metrics.BytesReceived.Inc(int64(n))
+	if most := c.srv.Pressure.Allowance(); most > 0 && c.volume.above(now, n, most) {
+		c.throttle(now, c.volume.rest(now))
+	}
 	c.endBatch(now)
 	cl = c.lock()
 	park = c.held() && !c.ended
@@ -185,7 +191,7 @@ func (c *Conn) endBatch(now time.Time) {
 		c.settle(now, c.settles, nil)
 		c.settles = c.settles[:0]
 	case !b.Store.Sync:
-		c.srv.Store.Commit(&b.Store, c.srv.committed)
+		b.Store.Submit(c.srv.Store, c.srv.committed)
 		c.settle(now, c.settles, nil)
 		c.settles = c.settles[:0]
 	default:
@@ -195,10 +201,14 @@ func (c *Conn) endBatch(now time.Time) {
 		c.unsettled += len(waiting)
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
-		c.srv.Store.Commit(&b.Store, func(err error) { c.commitDone(waiting, err) })
+		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, err) })
 	}
 	b.Store.Reset()
 	b.Flush(now, c.srv.Router)
+	for _, f := range c.flushes {
+		f()
+	}
+	c.flushes = nil
 	c.flushSelf(now)
 }
 
@@ -231,13 +241,13 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	for i := range list {
 		s := &list[i]
 		if err != nil && c.m.Version() != mqtt.V5 {
-			c.fail(now, mqtt.Errorf("conn: store", mqtt.ImplementationSpecificError, "%v", err))
+			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
 			break
 		}
 		switch s.kind {
 		case session.WantSubscribe:
 			if err != nil {
-				refuseAll(s.subs, mqtt.ImplementationSpecificError)
+				refuseAll(s.subs, storeCode(err))
 			}
 			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
 			jobs = append(jobs, s.jobs...)
@@ -245,7 +255,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 			c.m.SettleUnsubscribe(s.slot, s.subs)
 		default:
 			if err != nil {
-				s.code = mqtt.ImplementationSpecificError
+				s.code = storeCode(err)
 			}
 			c.m.Settle(s.slot, s.code, s.reason)
 		}
@@ -308,6 +318,7 @@ func (c *Conn) Deadline(now time.Time) {
 	wake := false
 	if !c.throttled.IsZero() && !now.Before(c.throttled) {
 		c.throttled, wake = time.Time{}, true
+		c.m.Excuse(now)
 	}
 	if err := c.due(now); err != nil {
 		c.fail(now, err)
@@ -333,6 +344,7 @@ func (c *Conn) due(now time.Time) error {
 	var e *mqtt.Error
 	if errors.As(err, &e) && e.Code == mqtt.KeepAliveTimeout {
 		if c.held() { // it is we who do not read
+			c.m.Excuse(now)
 			return nil
 		}
 		c.srv.Metrics.ClientKeepaliveExpired.For(c.v5()).Inc(1)

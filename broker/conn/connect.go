@@ -10,6 +10,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
@@ -37,6 +38,10 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 	}
 	if !slices.Contains(c.door.Versions, level) {
 		c.refuse(now, hook.Verdict{Code: mqtt.UnsupportedProtocolVersion, Reason: "not among allowed_protocol_versions of " + c.door.Info.Name})
+		return
+	}
+	if c.srv.Pressure.Level() >= pressure.Severe {
+		c.refuse(now, hook.Verdict{Code: mqtt.QuotaExceeded, Reason: "memory_limit is nearly reached"})
 		return
 	}
 	if p.AuthMethod != "" {
@@ -139,12 +144,14 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	*c.m.Params() = params
 	c.busy++
 	c.pre.Unlock()
-	client, present := c.srv.Registry.Attach(now, reg, &b)
+	client, present, flush := c.srv.Registry.Attach(now, reg, &b)
 	c.pre.Lock() // nobody but us knows the client's lock yet as this connection's
 	c.client.Store(client)
 	gone := c.ended
 	c.pre.Unlock()
 	if gone {
+		b.Submit(c.srv.Store, c.srv.committed)
+		flush()
 		c.detach(now, true)
 		return
 	}
@@ -152,7 +159,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	if mod != nil {
 		set(&c.rate.limit, mod.MaxMessageRate)
 	}
-	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last}
+	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last, Shared: true}
 	if mod != nil {
 		a.UserProperties = mod.UserProperties
 	}
@@ -163,10 +170,11 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		return
 	}
 	c.srv.Metrics.StoreCommits.Inc(1)
-	c.srv.Store.Commit(&b, func(err error) {
+	b.Submit(c.srv.Store, func(err error) {
 		c.accept(time.Now(), a, err)
 		c.ec.Wake()
 	})
+	flush()
 }
 
 // accept answers CONNECT once the session is stored and lets input go on.
@@ -182,7 +190,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.fail(now, mqtt.Errorf("conn: store", mqtt.ServerUnavailable, "%v", err))
 	default:
 		c.lend()
-		c.m.Accept(now, cl.Session(), a)
+		c.m.Accept(now, cl.Session(), a, &c.own)
 		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
 		c.srv.count(c.door, 1)

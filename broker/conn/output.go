@@ -70,10 +70,28 @@ func (c *Conn) Flush(now time.Time) (after func()) {
 	c.giveBack(c.m.Taken(0))
 	more := len(c.jobs) > 0 && !c.jobsRun && !c.ended && !c.blocked
 	drops := c.count()
+	if c.wantsLoader() {
+		c.loading = true
+		go c.load()
+	}
 	if len(drops) == 0 && c.own.Empty() && !more {
 		return nil
 	}
 	return c.afterwards(drops, assigns, more)
+}
+
+// wantsLoader reports whether load should be started. Called with the lock
+// held.
+func (c *Conn) wantsLoader() bool {
+	if c.loading || c.ended {
+		return false
+	}
+	cl := c.client.Load()
+	if cl == nil || !cl.Attached(c) {
+		return false
+	}
+	_, wants := cl.Session().WantsLoad()
+	return wants
 }
 
 // write hands output to the socket; it reports whether all of some went out,
@@ -106,9 +124,9 @@ func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
 		}
 		switch {
 		case assigns:
-			c.srv.Store.Commit(&b, func(err error) { c.assignDone(upTo, err) })
+			b.Submit(c.srv.Store, func(err error) { c.assignDone(upTo, err) })
 		case !b.Empty():
-			c.srv.Store.Commit(&b, c.srv.committed)
+			b.Submit(c.srv.Store, c.srv.committed)
 		}
 		if more {
 			go c.sendRetained()

@@ -206,23 +206,25 @@ func (c *Conn) throttle(now time.Time, d time.Duration) {
 	c.unlock(cl)
 }
 
-// rate counts PUBLISH packets per second for max_message_rate.
+// rate counts per second.
 type rate struct {
 	limit int // 0 = unlimited
 	since time.Time
 	count int
 }
 
-// exceeded counts one and reports whether it was above the limit.
+// exceeded counts one and reports whether the limit is reached.
 func (r *rate) exceeded(now time.Time) bool {
-	if r.limit == 0 {
-		return false
-	}
+	return r.limit > 0 && r.above(now, 1, r.limit-1)
+}
+
+// above counts n and reports whether more than most have come in this second.
+func (r *rate) above(now time.Time, n, most int) bool {
 	if now.Sub(r.since) >= time.Second {
 		r.since, r.count = now, 0
 	}
-	r.count++
-	return r.count >= r.limit
+	r.count += n
+	return r.count > most
 }
 
 // rest is the time left of the present second.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/retain"
 	"github.com/lunemq/lunemq/broker/router"
 )
@@ -46,7 +47,7 @@ func (c *Conn) sendRetained() {
 		}
 		clear(page)
 		if !b.Store.Empty() {
-			c.srv.Store.Commit(&b.Store, c.srv.committed)
+			b.Store.Submit(c.srv.Store, c.srv.committed)
 			b.Store.Reset()
 		}
 		c.jobDone(job, more)
@@ -59,7 +60,7 @@ func (c *Conn) sendRetained() {
 func (c *Conn) nextJob() (retainJob, bool) {
 	cl := c.lock()
 	defer c.unlock(cl)
-	if c.ended || len(c.jobs) == 0 || c.blocked || cl.Session() == nil || cl.Session().Queue.Len() > 0 || !cl.Attached(c) {
+	if c.ended || len(c.jobs) == 0 || c.blocked || !cl.Attached(c) || waiting(cl) > 0 {
 		c.jobsRun = false
 		return retainJob{}, false
 	}
@@ -78,4 +79,11 @@ func (c *Conn) jobDone(job retainJob, more bool) {
 		return
 	}
 	c.jobs = c.jobs[1:]
+}
+
+// waiting is the number of messages in the client's queue. Called with the lock
+// held.
+func waiting(cl *registry.Client) int {
+	n, _ := cl.Session().Queued()
+	return n
 }

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
@@ -28,9 +30,11 @@ type Server struct {
 	Router   *router.Router
 	Registry *registry.Registry
 	Store    store.Committer
+	Kept     store.Reader
 	Metrics  *metric.Broker
 	Log      *slog.Logger
 	Settings *atomic.Pointer[Settings]
+	Pressure *pressure.Watch // nil = none
 	// Chain returns the global chain in force, for wills and observers.
 	Chain func() *hook.Chain
 
@@ -83,13 +87,21 @@ func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will 
 	var b router.Batch
 	copies = s.Router.Publish(now, m, &b)
 	if !b.Store.Empty() {
-		s.Store.Commit(&b.Store, s.committed)
+		b.Store.Submit(s.Store, s.committed)
 	}
 	b.Flush(now, s.Router)
 	if info != nil {
 		s.Chain().OnPublish(&hook.Publish{Client: info, Message: m, Will: will})
 	}
 	return copies
+}
+
+// storeCode is what a client is told of a failed commit.
+func storeCode(err error) mqtt.ReasonCode {
+	if errors.Is(err, store.ErrFull) {
+		return mqtt.QuotaExceeded
+	}
+	return mqtt.ImplementationSpecificError
 }
 
 // committed takes the result of a commit that no client waits for.

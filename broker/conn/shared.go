@@ -20,12 +20,11 @@ func (s *Server) collect(now time.Time, mountpoint string, share mqtt.Share) {
 			return
 		}
 		var b store.Batch
-		if items := member.TakeUnsent(&share, &b); len(items) > 0 {
-			s.Registry.HandOver(now, member, false, items, &b)
-		}
+		flush := s.Registry.HandOver(now, member, false, member.TakeUnsent(&share, &b), &b)
 		if !b.Empty() {
-			s.Store.Commit(&b, s.committed)
+			b.Submit(s.Store, s.committed)
 		}
+		flush()
 	})
 }
 

@@ -96,6 +96,9 @@ func (c *Conn) enter(now time.Time, topics []hook.Topic, codes []mqtt.ReasonCode
 	}
 	st := cl.Session()
 	for i, t := range topics[:min(len(topics), len(codes))] {
+		if !t.Code.IsError() && c.m.Full(topic.Join(t.Subscription.ShareName, t.Subscription.Filter)) {
+			t.Code = mqtt.QuotaExceeded // those before it in the packet count too
+		}
 		codes[i] = t.Code
 		if t.Code.IsError() {
 			c.srv.Metrics.MQTTSubscribeError.For(c.v5()).Inc(1)
@@ -149,9 +152,7 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 		st.PutRecord(&c.batch.Store, true)
 	}
 	c.unlock(cl)
-	if len(moved) > 0 {
-		c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store)
-	}
+	c.flushes = append(c.flushes, c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store))
 	c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, subs: codes})
 	if len(gone) > 0 {
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)

@@ -1,6 +1,9 @@
 package mqtt
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // SessionKey identifies a session: two clients with one client identifier
 // under different mountpoints are strangers to each other. Comparable.
@@ -77,7 +80,20 @@ type Queued struct {
 	Number   uint64 // order within the session, never repeated
 	Message  *Message
 	Delivery Delivery
+	// Ticket, when not nil, holds the message back until the batch that stores
+	// it has been handed to the store: what is stored about it later must come
+	// behind.
+	Ticket *Ticket
 }
+
+// Ticket opens once. Safe for concurrent use.
+type Ticket struct{ open atomic.Bool }
+
+// Open opens the ticket.
+func (t *Ticket) Open() { t.open.Store(true) }
+
+// Held reports whether the ticket keeps its message back; nil does not.
+func (t *Ticket) Held() bool { return t != nil && !t.open.Load() }
 
 // RetainHandling says when a SUBSCRIBE is answered with retained messages.
 //

@@ -23,11 +23,12 @@ type Connection struct {
 
 // Attach gives a connection the session of its client identifier, new or
 // resumed. An older connection of it is ended with SessionTakenOver. What must
-// be stored before CONNACK is in b. The connection takes deliveries only after
+// be stored before CONNACK is in b; flush is to be called once it is submitted.
+// The connection takes deliveries only after
 // Accepted.
 //
 // Spec: MQTT 5.0 §3.1.4 [MQTT-3.1.4-3], [MQTT-3.1.2-4], [MQTT-3.1.2-5].
-func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Client, present bool) {
+func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Client, present bool, flush func()) {
 	var late finale
 	c, isNew := r.locked(n.Info.Key)
 	old := c.info
@@ -58,10 +59,10 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 	r.timers.remove(&c.timer)
 	present = !isNew && !ends
 	c.mu.Unlock()
-	r.handOver(now, c, &late, b)
+	flush = r.HandOver(now, c, true, late.moved, b)
 	r.finish(now, c.key, &late)
 	r.chain().OnClientWakeup(c.key)
-	return c, present
+	return c, present, flush
 }
 
 // evict ends the present connection. Called with the lock held; the will is
@@ -84,12 +85,17 @@ type finale struct {
 	dropped     []mqtt.Queued
 	reason      mqtt.DropReason
 	moved       []mqtt.Queued // of share groups, for other members
+	unread      int           // of the dropped, those that were only in the store
 }
 
 // finish does it: will, drops, hooks. Called without any lock.
 func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 	for _, it := range f.dropped {
 		r.Dropped(key, it.Message, f.reason)
+	}
+	if f.unread > 0 {
+		r.Metrics.Dropped(int(f.reason)).Inc(int64(f.unread))
+		r.Metrics.QueueMessageDrop.Inc(int64(f.unread))
 	}
 	ch := r.chain()
 	if f.ended {
@@ -112,29 +118,35 @@ func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 	}
 }
 
-// handOver gives messages of share groups to other members, in the commit b
-// that took them from this one. Called without any lock.
-func (r *Registry) handOver(now time.Time, c *Client, f *finale, b *store.Batch) {
-	if len(f.moved) > 0 {
-		r.HandOver(now, c, f.ended, f.moved, b)
-	}
-}
-
 // HandOver gives messages of share groups that c will not deliver to other
-// members; b is the commit that took them from c, still to be made. What nobody
-// gets goes back to c, or is dropped if c has left for good.
+// members; b is the commit that took them from c, still to be submitted. What
+// nobody gets goes back to c, or is dropped if c has left for good. flush must
+// be called once b is submitted. Called without any lock.
 //
 // Spec: MQTT 5.0 §4.8.2.
-func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt.Queued, b *store.Batch) {
-	left := r.Redistribute(now, c, forGood, items, b)
+func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (flush func()) {
+	if len(items) == 0 {
+		return func() {}
+	}
+	left, others := r.Redistribute(now, c, forGood, items, b)
 	for _, it := range left {
 		if forGood || !c.giveBack(it, b) {
 			r.Dropped(c.key, it.Message, mqtt.DropSessionEnded)
 		}
 	}
-	if len(left) > 0 && !forGood {
-		c.Flush(now)
+	return func() {
+		others()
+		if len(left) > 0 && !forGood {
+			c.Flush(now)
+		}
 	}
+}
+
+// handOverAndCommit does both for messages that a client has left behind.
+func (r *Registry) handOverAndCommit(now time.Time, c *Client, f *finale, b *store.Batch) {
+	flush := r.HandOver(now, c, f.ended, f.moved, b)
+	r.commit(b)
+	flush()
 }
 
 // empty ends the session: its subscriptions, messages and record. Called with
@@ -144,6 +156,7 @@ func (c *Client) empty(f *finale, b *store.Batch) {
 		c.reg.Unsubscribe(c, sub)
 	}
 	f.ended, f.reason = true, mqtt.DropSessionEnded
+	f.unread = c.st.LoseBacklog()
 	c.st.End(func(it mqtt.Queued) { f.dropped = append(f.dropped, it) }, func(it mqtt.Queued) { f.moved = append(f.moved, it) })
 	c.st.Expiry = 0
 	c.st.PutRecord(b, true)
@@ -165,8 +178,7 @@ func (r *Registry) Detach(now time.Time, c *Client, a Attachment, withWill bool)
 	c.conn, c.online = nil, false
 	r.leave(now, c, withWill, &late, &b)
 	c.mu.Unlock()
-	r.handOver(now, c, &late, &b)
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 }
 
@@ -199,6 +211,9 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 		if !c.expires.IsZero() && c.expires.Before(c.willDue) {
 			c.willDue = c.expires
 		}
+	}
+	if r.SpillsNow() {
+		c.st.Spill(c.offline)
 	}
 	rec := c.st.Record()
 	rec.Offline, rec.Will, rec.WillDue = now, c.will, c.willDue
@@ -242,7 +257,7 @@ func (r *Registry) commit(b *store.Batch) {
 	if b.Empty() {
 		return
 	}
-	r.Store.Commit(b, func(err error) {
+	b.Submit(r.Store, func(err error) {
 		if err != nil {
 			r.Metrics.StoreErrors.Inc(1)
 		}
@@ -274,8 +289,7 @@ func (r *Registry) Disconnect(now time.Time, key mqtt.SessionKey, code mqtt.Reas
 		r.leave(now, c, true, &late, &b)
 	}
 	c.mu.Unlock()
-	r.handOver(now, c, &late, &b)
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 	return true
 }

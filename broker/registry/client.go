@@ -77,11 +77,12 @@ func (c *Client) giveBack(it mqtt.Queued, b *store.Batch) (ok bool) {
 	if c.dead {
 		return false
 	}
-	it.Number = c.st.NextNumber()
+	it.Number, it.Ticket = c.st.NextNumber(), nil
 	if it.Delivery.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
+		it.Ticket = b.Ticket()
 	}
-	c.st.Queue.Push(it, queue.Limits{Messages: -1})
+	c.st.Push(it, queue.Limits{Messages: -1})
 	return true
 }
 
@@ -103,12 +104,27 @@ func (c *Client) Readiness() mqtt.Readiness {
 	switch {
 	case !c.online:
 		return mqtt.Offline
-	case c.st.Queue.Len() == 0:
+	case c.queued() == 0:
 		return mqtt.Idle
 	case c.conn.HasRoom():
 		return mqtt.Busy
 	}
 	return mqtt.Full
+}
+
+// queued is the number of messages that wait. Called with the lock held.
+func (c *Client) queued() int {
+	n, _ := c.st.Queued()
+	return n
+}
+
+// Spill leaves the messages of an offline client to the store.
+func (c *Client) Spill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.dead && c.conn == nil {
+		c.st.Spill(c.offline)
+	}
 }
 
 // Deliver puts one copy of m on its way to the client: to its connection, or
@@ -125,6 +141,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true
+		it.Ticket = b.Ticket()
 	}
 	if c.online && c.conn.Deliver(now, it, b) {
 		flush = !c.dirty
@@ -133,6 +150,9 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 		return flush
 	}
 	dropped, reason := c.keep(it, b)
+	if c.reg.SpillsNow() && c.conn == nil {
+		c.st.Spill(c.offline)
+	}
 	c.mu.Unlock()
 	switch {
 	case reason != mqtt.DropNone:
@@ -152,7 +172,7 @@ func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reas
 	if it.Delivery.QoS == mqtt.AtMostOnce {
 		return it, mqtt.DropOffline
 	}
-	if d, ok := c.st.Queue.Push(it, c.offline); !ok {
+	if d, ok := c.st.Push(it, c.offline); !ok {
 		c.st.Complete(d, b)
 		return d, mqtt.DropQueueFull
 	}
@@ -171,6 +191,17 @@ func (c *Client) Flush(now time.Time) {
 	if after != nil {
 		after()
 	}
+}
+
+// InMemory returns how many messages of the queue are in memory; the others are
+// only in the store.
+func (c *Client) InMemory() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return 0
+	}
+	return c.st.Queue.Len()
 }
 
 // Info is what commands show of a client.
@@ -197,8 +228,9 @@ func (c *Client) Info(subscriptions bool) (i Info, ok bool) {
 		return Info{}, false
 	}
 	s := c.st
-	i = Info{Client: c.info, Key: c.key, Username: s.Username, Online: c.online, Durable: s.Durable(), Queued: s.Queue.Len(),
-		QueueBytes: s.Queue.Bytes(), Inflight: s.Inflight(), Since: s.Since, Started: s.Started}
+	queued, bytes := s.Queued()
+	i = Info{Client: c.info, Key: c.key, Username: s.Username, Online: c.online, Durable: s.Durable(), Queued: queued,
+		QueueBytes: bytes, Inflight: s.Inflight(), Since: s.Since, Started: s.Started}
 	if subscriptions {
 		i.Subscriptions = make(map[string]mqtt.Subscription, len(s.Subscriptions))
 		for f, sub := range s.Subscriptions {

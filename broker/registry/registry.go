@@ -24,9 +24,13 @@ type Deps struct {
 	Publish func(now time.Time, info *hook.Client, w *mqtt.Will)
 	// Redistribute gives messages of share groups that from will not deliver to
 	// other members, in order, and adds to b what must be stored; it returns
-	// what nobody gets. Unless from has left for good, only members that are
-	// online get any. Called without any lock.
-	Redistribute func(now time.Time, from *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued)
+	// what nobody gets, and what must be called once b is submitted. Unless from
+	// has left for good, only members that are online get any. Called without
+	// any lock.
+	Redistribute func(now time.Time, from *Client, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued, flush func())
+	// HighMemory reports whether queues of offline clients should be left to
+	// the store; nil = never.
+	HighMemory func() bool
 	// OnDrop is told of drops for the operator's log; it must not block.
 	OnDrop func(key mqtt.SessionKey, m *mqtt.Message, r mqtt.DropReason)
 }
@@ -134,6 +138,23 @@ func (r *Registry) Len() (n int) {
 		s.mu.RUnlock()
 	}
 	return n
+}
+
+// Lost counts n copies that a store did not keep.
+func (r *Registry) Lost(n int) {
+	r.Metrics.Dropped(int(mqtt.DropStoreFailed)).Inc(int64(n))
+	r.Metrics.QueueMessageDrop.Inc(int64(n))
+}
+
+// SpillsNow reports whether queues of offline clients are left to the store.
+func (r *Registry) SpillsNow() bool { return r.HighMemory != nil && r.HighMemory() }
+
+// SpillAll leaves the queues of all offline clients to the store.
+func (r *Registry) SpillAll() {
+	r.Each(func(c *Client) bool {
+		c.Spill()
+		return true
+	})
 }
 
 // Dropped counts a dropped copy and tells hooks and log. Called without any

@@ -22,6 +22,16 @@ type timers struct {
 	heap   timerHeap
 	wake   *time.Timer
 	closed bool
+	// notBefore holds all expiry up: the clock is not to be trusted until then.
+	notBefore time.Time
+}
+
+// Suspend holds session expiry and delayed wills up until then.
+func (r *Registry) Suspend(until time.Time) {
+	r.timers.mu.Lock()
+	defer r.timers.mu.Unlock()
+	r.timers.notBefore = until
+	r.sleep()
 }
 
 func (t *timers) close() {
@@ -67,7 +77,7 @@ func (r *Registry) sleep() {
 	if t.closed || len(t.heap) == 0 {
 		return
 	}
-	d := max(0, time.Until(t.heap[0].due))
+	d := max(0, time.Until(t.heap[0].due), time.Until(t.notBefore))
 	if t.wake == nil {
 		t.wake = time.AfterFunc(d, r.ring)
 		return
@@ -81,7 +91,7 @@ func (r *Registry) ring() {
 	for {
 		t := &r.timers
 		t.mu.Lock()
-		if t.closed || len(t.heap) == 0 || t.heap[0].due.After(now) {
+		if t.closed || len(t.heap) == 0 || t.heap[0].due.After(now) || t.notBefore.After(now) {
 			r.sleep()
 			t.mu.Unlock()
 			return
@@ -115,8 +125,7 @@ func (r *Registry) due(now time.Time, c *Client) {
 		r.arm(c)
 	}
 	c.mu.Unlock()
-	r.handOver(now, c, &late, &b)
-	r.commit(&b)
+	r.handOverAndCommit(now, c, &late, &b)
 	r.finish(now, c.key, &late)
 }
 

@@ -87,11 +87,10 @@ func (r *Router) SetPolicy(p Policy) { r.policy.Store(uint32(p)) }
 // Redistribute gives messages that one member of a share group will not
 // deliver to others, in order; b is the commit that took them from it. Unless
 // the member has left for good, only members that are online get any. It
-// returns what nobody gets.
+// returns what nobody gets, and whom to flush once b is submitted.
 //
 // Spec: MQTT 5.0 §4.8.2.
-func (r *Router) Redistribute(now time.Time, mountpoint string, from Subscriber, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued) {
-	dirty := map[Subscriber]bool{}
+func (r *Router) Redistribute(now time.Time, mountpoint string, from Subscriber, forGood bool, items []mqtt.Queued, b *store.Batch) (left []mqtt.Queued, flush []Subscriber) {
 	for _, it := range items {
 		g, found := r.subs.Group(mountpoint, *it.Delivery.Share)
 		var to subtrie.Match[Subscriber]
@@ -103,13 +102,10 @@ func (r *Router) Redistribute(now time.Time, mountpoint string, from Subscriber,
 			continue
 		}
 		if to.Subscriber.Deliver(now, it.Message, shared(it.Message, &g, to), b) {
-			dirty[to.Subscriber] = true
+			flush = append(flush, to.Subscriber)
 		}
 	}
-	for s := range dirty {
-		s.Flush(now)
-	}
-	return left
+	return left, flush
 }
 
 // Waiting calls f for the members of a group that are offline: they may keep

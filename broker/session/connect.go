@@ -137,15 +137,17 @@ type Accepted struct {
 }
 
 // Accept answers CONNECT with success, attaches the session and sends again
-// what was in flight. Whoever calls it then calls Flow.
+// what was in flight. Whoever calls it then calls Flow. b takes the completion
+// of what is above max_online_messages.
 //
 // Spec: MQTT 5.0 §3.2, §4.4 [MQTT-4.4.0-1], [MQTT-4.4.0-2].
-func (m *Machine) Accept(now time.Time, st *State, a Accepted) {
+func (m *Machine) Accept(now time.Time, st *State, a Accepted, b *store.Batch) {
 	ack := packet.Connack{SessionPresent: a.SessionPresent, UserProperties: a.UserProperties}
 	if m.version == mqtt.V5 {
 		m.announce(&ack, a)
 	}
 	m.st, m.phase = st, Connected
+	m.fit(&ack)
 	m.send(&ack)
 	m.tally.code(packet.TypeConnack, mqtt.Success)
 	m.lastReceive, m.resume = now, true
@@ -154,8 +156,20 @@ func (m *Machine) Accept(now time.Time, st *State, a Accepted) {
 		m.nextRetry = now.Add(m.params.RetryInterval)
 	}
 	if !m.cfg.OverrideOnline {
-		st.Queue.Trim(m.params.Online, func(it mqtt.Queued) { m.tally.drop(it, mqtt.DropQueueFull) })
+		m.trim(b)
 	}
+}
+
+// trim applies max_online_messages to the backlog of a client that returns.
+func (m *Machine) trim(b *store.Batch) {
+	st, limit := m.st, m.params.Online
+	if n, _ := st.Queued(); st.backlog.count > 0 {
+		if limit.Messages >= 0 {
+			st.backlog.drop = max(0, n-limit.Messages)
+		}
+		return
+	}
+	st.Queue.Trim(limit, func(it mqtt.Queued) { m.Drop(it, mqtt.DropQueueFull, b) })
 }
 
 // announce fills the properties of CONNACK; what is at the standard's default
@@ -230,7 +244,24 @@ func (m *Machine) refuse(ack *packet.Connack) {
 	if m.version == 0 {
 		m.version = mqtt.V5
 	}
+	m.fit(ack)
 	m.send(ack)
 	m.tally.code(packet.TypeConnack, ack.Code)
 	m.phase = Ended
+}
+
+// fit leaves out what would make CONNACK larger than the client accepts.
+//
+// Spec: MQTT 5.0 §3.2.2.3.9 [MQTT-3.2.2-19], §3.2.2.3.10 [MQTT-3.2.2-20].
+func (m *Machine) fit(ack *packet.Connack) {
+	tooLarge := func() bool { return m.version == mqtt.V5 && m.maxPacket > 0 && ack.Size(m.version) > m.maxPacket }
+	if tooLarge() {
+		ack.ReasonString = ""
+	}
+	if tooLarge() {
+		ack.UserProperties = nil
+	}
+	if tooLarge() {
+		ack.ServerReference = ""
+	}
 }

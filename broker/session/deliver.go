@@ -13,11 +13,11 @@ import (
 const softOutput = 64 << 10
 
 // Deliver takes one message for the client: into the output if it may go at
-// once, into the queue else. What the queue drops for it is tallied.
-// The store already has durable entries; b takes the completion of those that
-// were dropped.
+// once, into the queue else. A message that b stores waits in the queue until b
+// is submitted. What the queue drops for it is tallied, and b takes the
+// completion.
 func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
-	if m.st.Queue.Len() == 0 && !m.resume {
+	if m.st.Queue.Len() == 0 && !m.resume && m.st.backlog.count == 0 {
 		if it.Delivery.QoS == mqtt.AtMostOnce && m.assigning == 0 {
 			if len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
 				m.tally.drop(it, mqtt.DropOutputFull)
@@ -26,15 +26,16 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 			m.emit(now, it, b)
 			return
 		}
-		// A QoS 2 message of a durable session waits for Flow, whose batch is
-		// the caller's to commit and to call Assigned for.
-		flies := it.Delivery.QoS != mqtt.ExactlyOnce || !m.st.stored
-		if flies && m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput && !m.overtakes(it.Delivery.QoS) {
+		if it.Ticket == nil && m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput && !m.overtakes(it.Delivery.QoS) {
 			m.emit(now, it, b)
 			return
 		}
 	}
-	if d, ok := m.st.Queue.Push(it, m.params.Online); !ok {
+	l := m.params.Online
+	if l.Messages >= 0 { // what the next Flow sends does not wait
+		l.Messages += max(0, m.params.MaxInflight-m.st.window.live)
+	}
+	if d, ok := m.st.Push(it, l); !ok {
 		m.Drop(d, mqtt.DropQueueFull, b)
 	}
 }
@@ -42,7 +43,8 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 // HasRoom reports whether the queue takes one more message of usual size.
 func (m *Machine) HasRoom() bool {
 	l := m.params.Online
-	return l.LIFO || (l.Messages < 0 || m.st.Queue.Len() < l.Messages) && (l.Bytes == 0 || m.st.Queue.Bytes() < l.Bytes)
+	n, bytes := m.st.Queued()
+	return l.LIFO || (l.Messages < 0 || n < l.Messages) && (l.Bytes == 0 || bytes < l.Bytes)
 }
 
 // Drop tallies a dropped message and completes it in the store.
@@ -82,7 +84,7 @@ func (m *Machine) Flow(now time.Time, b *store.Batch) (assigns bool) {
 	ops := len(b.Ops)
 	for !m.resume && len(m.out)-m.taken < softOutput {
 		it, ok := m.st.Queue.Next(lifo)
-		if !ok || !m.mayFly(it.Delivery.QoS) || m.overtakes(it.Delivery.QoS) {
+		if !ok || it.Ticket.Held() || !m.mayFly(it.Delivery.QoS) || m.overtakes(it.Delivery.QoS) {
 			break
 		}
 		m.st.Queue.Pop(lifo)

@@ -15,6 +15,5 @@ func (m *Machine) disconnect(p *packet.Disconnect) (Event, error) {
 			return Event{}, mqtt.Errorf("session: disconnect", mqtt.ProtocolError, "session expiry interval %d after 0 in CONNECT", p.SessionExpiry)
 		}
 	}
-	m.phase = Ended
 	return Event{Kind: WantDisconnect, Packet: p}, nil
 }

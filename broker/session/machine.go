@@ -150,13 +150,24 @@ func (m *Machine) Fail(err *mqtt.Error) {
 	case AwaitConnect:
 		// Nobody who has not spoken MQTT gets an answer, but whoever sent a
 		// CONNECT of an unknown version does [MQTT-3.1.2-2].
-		if err.Code == mqtt.UnsupportedProtocolVersion || m.version != 0 {
+		if err.Code == mqtt.UnsupportedProtocolVersion || m.version != 0 && m.hasCode(err.Code) {
 			m.Refuse(err.Code, "")
 		}
 	default:
-		m.Refuse(err.Code, "")
+		if m.hasCode(err.Code) {
+			m.Refuse(err.Code, "")
+		}
 	}
 	m.phase = Ended
+}
+
+// hasCode reports whether CONNACK of the client's version can say what is
+// wrong. 3.x has no return code for a malformed packet or a bad will and must
+// then close without CONNACK.
+//
+// Spec: MQTT 3.1.1 §3.1.4 [MQTT-3.1.4-1], §3.2.2.3 [MQTT-3.2.2-6].
+func (m *Machine) hasCode(c mqtt.ReasonCode) bool {
+	return m.version == mqtt.V5 || c == mqtt.NotAuthorized || packet.ReturnCode(c) != packet.ReturnCode(mqtt.NotAuthorized)
 }
 
 // Disconnect appends a DISCONNECT for 5.0 clients; for others only the end of
@@ -232,6 +243,10 @@ func (m *Machine) NextDeadline() time.Time {
 	}
 	return d
 }
+
+// Excuse counts the keep alive anew from now, for a client whose packets were
+// left unread.
+func (m *Machine) Excuse(now time.Time) { m.lastReceive = now }
 
 // Deadline does what is due at now. An error ends the connection: keep alive
 // expired (KeepAliveTimeout) or lifetime over (AdministrativeAction).

@@ -26,7 +26,7 @@ func connected(t testing.TB, v mqtt.Version, change func(*Params)) (*Machine, *S
 		change(m.Params())
 	}
 	st := NewState(mqtt.SessionKey{ClientID: "c"}, t0)
-	m.Accept(t0, st, Accepted{Shared: true})
+	m.Accept(t0, st, Accepted{Shared: true}, &b)
 	m.Flow(t0, &b)
 	m.Taken(len(m.Output()))
 	return m, st
@@ -122,7 +122,7 @@ func TestOutgoing_QoS2AndResume(t *testing.T) {
 	}
 	next := NewMachine(m.cfg, t0)
 	_, _ = next.Receive(t0, &packet.Connect{Version: mqtt.V5, ClientID: "c"}, &b)
-	next.Accept(t0, st, Accepted{SessionPresent: true})
+	next.Accept(t0, st, Accepted{SessionPresent: true}, &b)
 	next.Flow(t0, &b)
 	got := received(t, next) // [MQTT-4.4.0-1], in the original order
 	if len(got) != 4 || got[1].Type() != packet.TypePubrel || !got[2].(*packet.Publish).Dup || got[2].(*packet.Publish).PacketID != 2 || got[3].(*packet.Publish).PacketID != 3 {

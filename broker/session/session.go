@@ -26,14 +26,18 @@ type State struct {
 	Started time.Time
 
 	window  window
+	backlog backlog
 	inbound map[uint16]struct{} // QoS 2 packet identifiers accepted and not released
 	number  uint64              // of the last message that entered
 	stored  bool                // has a record in the store
 }
 
-// NewState returns an empty session.
+// NewState returns an empty session. Its messages are numbered from a base
+// that no earlier session of the client has reached: a change of that one
+// which is still on its way to the store can then not be taken for one of
+// this.
 func NewState(key mqtt.SessionKey, now time.Time) *State {
-	return &State{Key: key, Since: now}
+	return &State{Key: key, Since: now, number: uint64(max(0, now.UnixNano()))}
 }
 
 // Durable reports whether the session outlives its connection, so that its
@@ -74,8 +78,10 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 	b.Sync = b.Sync || sync
 }
 
-// Restore fills an empty session from the store.
-func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16) {
+// Restore fills an empty session from the store. entries are those in flight
+// and the oldest others; more and moreBytes say what else is in the store
+// behind them.
+func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int) {
 	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
 	for _, e := range entries {
 		s.number = max(s.number, e.Number)
@@ -85,13 +91,18 @@ func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint1
 		case e.PacketID != 0:
 			s.window.restore(e.Queued, e.PacketID, stepSent)
 		default:
+			s.backlog.after = e.Number
 			s.Queue.Push(e.Queued, queue.Limits{Messages: -1})
 		}
 	}
+	s.backlog.count, s.backlog.bytes = more, moreBytes
 	for _, id := range inbound {
 		s.accept(id)
 	}
 }
+
+// SetNumber says that numbers up to n are taken.
+func (s *State) SetNumber(n uint64) { s.number = max(s.number, n) }
 
 // Inbound returns the packet identifier a response is owed for, and whether
 // the session is durable, so that it must be stored.
@@ -151,7 +162,7 @@ func (s *State) End(drop, move func(mqtt.Queued)) {
 func (s *State) Unsent(of *mqtt.Share, b *store.Batch) (items []mqtt.Queued) {
 	found := false
 	mine := func(it mqtt.Queued) bool {
-		return it.Delivery.Share != nil && (of == nil || *it.Delivery.Share == *of)
+		return it.Delivery.Share != nil && !it.Ticket.Held() && (of == nil || *it.Delivery.Share == *of)
 	}
 	s.Queue.Each(func(it mqtt.Queued) bool {
 		found = mine(it)

@@ -33,13 +33,20 @@ func (m *Machine) Check(f packet.TopicFilter, id uint32, shared bool) (mqtt.Subs
 	if share != "" && f.NoLocal { // [MQTT-3.8.3-4]
 		return mqtt.Subscription{}, mqtt.ProtocolError, mqtt.Errorf("session: subscribe", mqtt.ProtocolError, "no local on the shared subscription %q", f.Filter)
 	}
-	if _, replaces := m.st.Subscriptions[f.Filter]; !replaces && m.cfg.MaxSubscriptions > 0 && len(m.st.Subscriptions) >= m.cfg.MaxSubscriptions {
+	if m.Full(f.Filter) {
 		return mqtt.Subscription{}, mqtt.QuotaExceeded, nil
 	}
 	qos := min(f.QoS, mqtt.QoS(m.cfg.MaxQoS))
 	s := mqtt.Subscription{Filter: filter, ShareName: share, ID: id, QoS: qos, NoLocal: f.NoLocal,
 		RetainAsPublished: f.RetainAsPublished, RetainHandling: f.RetainHandling, UpgradeQoS: m.params.UpgradeQoS}
 	return s, mqtt.ReasonCode(qos), nil
+}
+
+// Full reports whether a subscription to the filter as sent would be one more
+// than the session may have.
+func (m *Machine) Full(sent string) bool {
+	_, replaces := m.st.Subscriptions[sent]
+	return !replaces && m.cfg.MaxSubscriptions > 0 && len(m.st.Subscriptions) >= m.cfg.MaxSubscriptions
 }
 
 // Subscribed stores a granted subscription under the filter as sent and

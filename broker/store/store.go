@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -35,9 +36,9 @@ type OpKind uint8
 const (
 	PutSession    OpKind = iota + 1 // Session
 	DeleteSession                   // and all its entries and identifiers
-	Append                          // Entry
+	Append                          // Entry; ignored if its number is in the queue
 	Assign                          // Entry.Number, Entry.PacketID: the message is in flight under this identifier
-	Release                         // Entry.Number: PUBREC received
+	Release                         // Entry.Number: PUBREC received; Entry.PacketID, 0 = as assigned
 	Complete                        // Entry.Number: acknowledged or dropped
 	PutInbound                      // PacketID: an inbound QoS 2 message was accepted
 	DropInbound                     // PacketID: its PUBREL was received
@@ -62,6 +63,27 @@ type Batch struct {
 	// Sync says that a promise to a client rests on this batch: done is called
 	// only when it is in stable storage.
 	Sync bool
+
+	ticket *mqtt.Ticket
+}
+
+// Ticket is that of messages whose Append is in the batch: it opens when the
+// batch is submitted.
+func (b *Batch) Ticket() *mqtt.Ticket {
+	if b.ticket == nil {
+		b.ticket = new(mqtt.Ticket)
+	}
+	return b.ticket
+}
+
+// Submit commits the batch and opens its ticket. Whoever waits for messages
+// behind the ticket is to be flushed afterwards.
+func (b *Batch) Submit(c Committer, done func(error)) {
+	c.Commit(b, done)
+	if b.ticket != nil {
+		b.ticket.Open()
+		b.ticket = nil
+	}
 }
 
 // Add appends one change.
@@ -76,13 +98,20 @@ func (b *Batch) Reset() {
 	b.Ops, b.Sync = b.Ops[:0], false
 }
 
+// ErrFull is the error of a commit refused because too little space is left.
+var ErrFull = errors.New("store: too little disk space is left (min_free_disk)")
+
 // Committer makes batches permanent, in the order of the calls.
 type Committer interface {
 	// Commit takes the changes of b (b may be reset when it returns) and calls
 	// done exactly once, perhaps before it returns and from any goroutine,
 	// with nil when they are in force (in stable storage if b.Sync) or with
-	// the error that prevented it; then none of them is. It does not block for
-	// the disk. done must not block.
+	// the error that prevented it; then none of them is, unless the store
+	// itself failed: then only opening it again tells. done functions are
+	// called in the order of Commit while the store works, must not block, and
+	// may commit. Commit does not wait for the disk, but may wait while too
+	// many bytes of other batches are ahead of it. Ops of a session that is not
+	// in the store, and those of an entry that is not in its queue, are ignored.
 	Commit(b *Batch, done func(error))
 }
 

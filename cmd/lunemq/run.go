@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/lunemq/lunemq/broker"
+	"github.com/lunemq/lunemq/broker/store/pebblestore"
 	"github.com/lunemq/lunemq/conf"
 )
 
@@ -116,7 +117,7 @@ func (p process) parse(name string) (o options, status int, ok bool) {
 }
 
 // sections are the structures that the configuration fills.
-func sections() []any { return []any{&broker.Config{}} }
+func sections() []any { return []any{&broker.Config{}, &pebblestore.Config{}} }
 
 // load reads the configuration. The error is for what cannot be read; what is
 // wrong within is in the result.

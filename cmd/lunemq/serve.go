@@ -16,7 +16,10 @@ import (
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
 	"github.com/lunemq/lunemq/broker/listener"
+	"github.com/lunemq/lunemq/broker/pressure"
+	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
+	"github.com/lunemq/lunemq/broker/store/pebblestore"
 	"github.com/lunemq/lunemq/conf"
 )
 
@@ -84,9 +87,16 @@ func (s *server) start(ctx context.Context) error {
 	if s.keys, err = admin.OpenKeys(filepath.Join(cfg.DataDir, "apikeys.json"), keysConfig(cfg.Admin), rand.Reader); err != nil {
 		return err
 	}
-	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: memstore.New(), Engine: sockets, Keys: s.keys})
+	kept, err := s.openStore(cfg)
 	if err != nil {
+		return err
+	}
+	watch := pressure.New(&cfg.Pressure, cfg.DataDir, s.log.Logger)
+	s.later(watch.Close)
+	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch})
+	if err != nil {
+		_ = kept.Close()
 		return err
 	}
 	s.broker = b
@@ -104,6 +114,16 @@ func (s *server) start(ctx context.Context) error {
 	b.SetReady()
 	fmt.Fprintln(s.stdout, strings.Join(append(append([]string{"ready"}, ready...), web...), " "))
 	return nil
+}
+
+// openStore opens the store that persistence.engine names.
+func (s *server) openStore(cfg *broker.Config) (store.Store, error) {
+	c := conf.Section[pebblestore.Config](s.res)
+	if c.Engine == "memory" {
+		s.log.Warn("durable sessions and retained messages are kept in memory only and end with this process", "key", "persistence.engine")
+		return memstore.New(), nil
+	}
+	return pebblestore.Open(filepath.Join(cfg.DataDir, "store"), pebblestore.Options{Sync: c.Sync, Log: s.log.Logger})
 }
 
 // folders makes the folders of data and socket, and locks the data against a

@@ -118,8 +118,7 @@ func testDeadlineUnderLoad(f *fixture) {
 			if _, err := io.WriteString(client, "xxxxxxxxxxxxxxxx"); err != nil {
 				return
 			}
-			time.Now() // in simulated time, no time passes by itself
-			select {
+			select { // in simulated time, no time passes by itself
 			case <-p.closed:
 				return
 			case <-time.After(time.Microsecond):

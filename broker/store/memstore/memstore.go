@@ -94,7 +94,9 @@ func (l *log) apply(op *store.Op) {
 		}
 	case store.Assign, store.Release:
 		if i, found := l.search(op.Entry.Number); found {
-			l.entries[i].PacketID = op.Entry.PacketID
+			if op.Kind == store.Assign || op.Entry.PacketID != 0 {
+				l.entries[i].PacketID = op.Entry.PacketID
+			}
 			l.entries[i].Released = op.Kind == store.Release
 		}
 	case store.Complete:

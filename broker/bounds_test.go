@@ -1,0 +1,68 @@
+package broker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/brokertest"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/pressure"
+)
+
+// squeezed starts a broker whose limits are set so that they are passed, or
+// not, by what this process and machine are.
+func squeezed(t *testing.T, set ...string) *brokertest.Broker {
+	t.Helper()
+	cfg := brokertest.Config(t, set...)
+	w := pressure.New(&cfg.Pressure, t.TempDir(), quiet)
+	t.Cleanup(func() {
+		w.Apply(&brokertest.Config(t).Pressure)
+		w.Close()
+	})
+	return brokertest.Start(t, brokertest.Options{Pressure: w})
+}
+
+// TestDisk_Full: nothing durable is acknowledged, all else goes on.
+func TestDisk_Full(t *testing.T) {
+	b := squeezed(t, "memory_limit=100GB", "min_free_disk=100%")
+	pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+	if code := pub.Publish(packet.Publish{QoS: 1, Topic: "t", Retain: true, Payload: []byte("x")}); code != mqtt.QuotaExceeded {
+		t.Errorf("retained: %v", code)
+	}
+	live, _ := b.Connect(packet.Connect{ClientID: "live", CleanStart: true})
+	live.Subscribe(mqtt.AtLeastOnce, "u")
+	if code := pub.Publish(packet.Publish{QoS: 1, Topic: "u", Payload: []byte("x")}); code != mqtt.Success {
+		t.Errorf("to a session that ends with its connection: %v", code)
+	}
+	live.Take()
+	if _, ack := b.Connect(packet.Connect{ClientID: "durable", SessionExpiry: 100, HasSessionExpiry: true}); !ack.Code.IsError() {
+		t.Error("a durable session was accepted")
+	}
+	old, _ := b.Connect(packet.Connect{Version: mqtt.V311, ClientID: "old", CleanStart: true})
+	old.Send(&packet.Publish{QoS: 1, Topic: "t", PacketID: 1, Retain: true, Payload: []byte("x")})
+	old.Ended() // without an acknowledgement
+}
+
+// TestMemory_Severe: no new clients, and those who send much are slowed down.
+func TestMemory_Severe(t *testing.T) {
+	b := squeezed(t, "memory_limit=1MB", "min_free_disk=0")
+	for v, want := range map[mqtt.Version]mqtt.ReasonCode{mqtt.V5: mqtt.QuotaExceeded, mqtt.V311: mqtt.ServerUnavailable} {
+		if _, ack := b.Connect(packet.Connect{Version: v, ClientID: "c", CleanStart: true}); ack.Code != want {
+			t.Errorf("%s: %v, want %v", v, ack.Code, want)
+		}
+	}
+	b.Pressure.Apply(&brokertest.Config(t, "memory_limit=100GB").Pressure)
+	c, ack := b.Connect(packet.Connect{ClientID: "c", CleanStart: true})
+	if ack.Code != mqtt.Success {
+		t.Fatal(ack.Code)
+	}
+	b.Pressure.Apply(&brokertest.Config(t, "memory_limit=1MB").Pressure)
+	start := time.Now()
+	for range 2 {
+		c.Publish(packet.Publish{QoS: 1, Topic: "t", Payload: make([]byte, 8192)})
+	}
+	if d := time.Since(start); d < 500*time.Millisecond {
+		t.Errorf("two large messages took %s", d)
+	}
+}

@@ -1,0 +1,36 @@
+package broker
+
+import (
+	"github.com/lunemq/lunemq/broker/pressure"
+	"github.com/lunemq/lunemq/broker/store"
+)
+
+// diskGuard is a store that refuses what needs more space while the disk is
+// nearly full, before a full disk would damage it. Deletions go on.
+type diskGuard struct {
+	store.Store
+	watch *pressure.Watch
+}
+
+// Commit implements store.Committer.
+func (g diskGuard) Commit(b *store.Batch, done func(error)) {
+	if g.watch.LowDisk() && grows(b) {
+		done(store.ErrFull)
+		return
+	}
+	g.Store.Commit(b, done)
+}
+
+// grows reports whether a promise rests on a batch that stores something new.
+func grows(b *store.Batch) bool {
+	if !b.Sync {
+		return false
+	}
+	for i := range b.Ops {
+		switch b.Ops[i].Kind {
+		case store.PutSession, store.Append, store.PutInbound, store.PutRetained:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+package pressure
+
+import (
+	"log/slog"
+	"runtime/debug"
+	"runtime/metrics"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lunemq/lunemq/conf/value"
+)
+
+// Config are the limits. Immutable.
+type Config struct {
+	_ struct{} `doc:"Memory and disk"`
+
+	Memory  value.Share `key:"memory_limit" default:"70%" reload:"live" doc:"Memory the whole broker may use, in bytes or as a share of what the machine or its cgroup has. From 90 % of it on, publishers are read more slowly, those that send most first, and new connections are refused."`
+	MinFree value.Share `key:"min_free_disk" default:"5%" reload:"live" doc:"Space to be left free where data_dir lies, in bytes or as a share of the disk, of which at least 1GB. Below it nothing more is stored, and QoS 1 and 2 messages for durable sessions are not acknowledged."`
+}
+
+// floor is the least that a share of the disk stands for.
+const floor = 1 << 30
+
+// Level is how near the memory limit is.
+type Level int32
+
+// Levels of memory use.
+const (
+	Normal Level = iota
+	High         // 80 %: nothing is kept in memory that is also on disk
+	Severe       // 90 %: publishers are slowed down, new clients refused
+)
+
+// Watch samples memory and disk. Safe for concurrent use.
+type Watch struct {
+	log  *slog.Logger
+	dir  string
+	cfg  atomic.Pointer[Config]
+	stop chan struct{}
+	done sync.WaitGroup
+
+	used, limit atomic.Int64
+	level       atomic.Int32
+	free        atomic.Int64
+	lowDisk     atomic.Bool
+	onLevel     atomic.Pointer[func(Level)]
+
+	// What the machine says, replaced in tests.
+	memory func() (used int64)
+	total  func() int64
+	disk   func(dir string) (free, size int64, err error)
+}
+
+// interval is the time between two samples.
+const interval = 500 * time.Millisecond
+
+// New starts to watch; Close ends it. dir is where the disk is looked at.
+func New(cfg *Config, dir string, log *slog.Logger) *Watch {
+	w := &Watch{log: log, dir: dir, stop: make(chan struct{}), memory: heap, total: machineMemory, disk: diskSpace}
+	w.Apply(cfg)
+	w.done.Go(w.run)
+	return w
+}
+
+// Apply puts other limits in force and tells Go's collector.
+func (w *Watch) Apply(cfg *Config) {
+	w.cfg.Store(cfg)
+	limit := int64(cfg.Memory.Of(value.ByteSize(w.total())))
+	w.limit.Store(limit)
+	if limit > 0 {
+		debug.SetMemoryLimit(limit)
+	}
+	w.sample()
+}
+
+// Close ends the watching.
+func (w *Watch) Close() {
+	close(w.stop)
+	w.done.Wait()
+}
+
+func (w *Watch) run() {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			w.sample()
+		case <-w.stop:
+			return
+		}
+	}
+}
+
+// sample looks once and reports changes.
+func (w *Watch) sample() {
+	used, limit := w.memory(), w.limit.Load()
+	w.used.Store(used)
+	level := Normal
+	switch {
+	case limit <= 0:
+	case used >= limit/10*9:
+		level = Severe
+	case used >= limit/10*8:
+		level = High
+	}
+	if old := Level(w.level.Swap(int32(level))); old != level {
+		w.log.Warn("memory pressure has changed", "level", level.String(), "used_bytes", used, "memory_limit_bytes", limit)
+		if f := w.onLevel.Load(); f != nil {
+			(*f)(level)
+		}
+	}
+	w.sampleDisk()
+}
+
+func (w *Watch) sampleDisk() {
+	cfg := w.cfg.Load()
+	free, size, err := w.disk(w.dir)
+	if err != nil {
+		return
+	}
+	w.free.Store(free)
+	need := int64(cfg.MinFree.Of(value.ByteSize(size)))
+	if cfg.MinFree.Bytes == 0 && cfg.MinFree.Percent > 0 {
+		need = max(need, floor)
+	}
+	low := free < need
+	if was := w.lowDisk.Swap(low); was != low {
+		if low {
+			w.log.Error("the disk is nearly full: nothing more is stored and acknowledged", "dir", w.dir, "free_bytes", free, "min_free_bytes", need)
+		} else {
+			w.log.Warn("the disk has space again", "dir", w.dir, "free_bytes", free)
+		}
+	}
+}
+
+// OnLevel sets who is told of changes; f must not block.
+func (w *Watch) OnLevel(f func(Level)) { w.onLevel.Store(&f) }
+
+// Level returns the present level.
+func (w *Watch) Level() Level {
+	if w == nil {
+		return Normal
+	}
+	return Level(w.level.Load())
+}
+
+// Memory returns the bytes in use and the limit, 0 for none.
+func (w *Watch) Memory() (used, limit int64) { return w.used.Load(), w.limit.Load() }
+
+// LowDisk reports whether less than min_free_disk is left.
+func (w *Watch) LowDisk() bool { return w != nil && w.lowDisk.Load() }
+
+// Allowance is how many bytes one connection may send per second at the
+// present level; 0 = any number. The nearer the limit, the fewer, so that those
+// who send most are slowed down first.
+func (w *Watch) Allowance() int {
+	if w.Level() < Severe {
+		return 0
+	}
+	used, limit := w.Memory()
+	switch percent := used * 100 / limit; {
+	case percent < 93:
+		return 256 << 10
+	case percent < 96:
+		return 32 << 10
+	case percent < 99:
+		return 4 << 10
+	}
+	return 512
+}
+
+// String returns the level in words.
+func (l Level) String() string { return [...]string{"normal", "high", "severe"}[l] }
+
+// heap is the memory that Go holds and the collector cannot give back.
+func heap() int64 {
+	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(s)
+	return int64(s[0].Value.Uint64() - s[1].Value.Uint64() - s[2].Value.Uint64())
+}

@@ -1,0 +1,83 @@
+package pressure
+
+import (
+	"log/slog"
+	"testing"
+
+	"github.com/lunemq/lunemq/conf/value"
+)
+
+func watch(t *testing.T) (w *Watch, used *int64, free *int64) {
+	t.Helper()
+	used, free = new(int64), new(int64)
+	*free = 50 << 30
+	w = &Watch{log: slog.New(slog.DiscardHandler), stop: make(chan struct{}),
+		memory: func() int64 { return *used }, total: func() int64 { return 0 },
+		disk: func(string) (int64, int64, error) { return *free, 100 << 30, nil }}
+	var cfg Config
+	for _, x := range []struct {
+		to   interface{ UnmarshalText([]byte) error }
+		text string
+	}{{&cfg.Memory, "1000MB"}, {&cfg.MinFree, "5%"}} {
+		if err := x.to.UnmarshalText([]byte(x.text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.cfg.Store(&cfg)
+	w.limit.Store(int64(cfg.Memory.Of(value.ByteSize(0))))
+	return w, used, free
+}
+
+func TestWatch_Levels(t *testing.T) {
+	w, used, _ := watch(t)
+	var told []Level
+	w.OnLevel(func(l Level) { told = append(told, l) })
+	last := 1 << 30
+	for _, c := range []struct {
+		mb   int64
+		want Level
+	}{{100, Normal}, {801, High}, {901, Severe}, {940, Severe}, {970, Severe}, {999, Severe}, {850, High}, {10, Normal}} {
+		*used = c.mb << 20
+		w.sample()
+		if w.Level() != c.want {
+			t.Errorf("at %d MB: %v, want %v", c.mb, w.Level(), c.want)
+		}
+		if a := w.Allowance(); c.want == Severe {
+			if a == 0 || a >= last {
+				t.Errorf("at %d MB: allowance %d after %d", c.mb, a, last)
+			}
+			last = a
+		} else if a != 0 {
+			t.Errorf("at %d MB: allowance %d", c.mb, a)
+		}
+	}
+	if len(told) != 4 {
+		t.Errorf("told %v", told)
+	}
+}
+
+func TestWatch_Disk(t *testing.T) {
+	w, _, free := watch(t)
+	for _, c := range []struct {
+		gb   int64
+		want bool
+	}{{50, false}, {4, true}, {6, false}} {
+		*free = c.gb << 30
+		w.sample()
+		if w.LowDisk() != c.want {
+			t.Errorf("%d GB free of 100: low %v", c.gb, w.LowDisk())
+		}
+	}
+}
+
+func TestMachine(t *testing.T) {
+	if machineMemory() <= 0 {
+		t.Error("no memory")
+	}
+	if free, size, err := diskSpace(t.TempDir()); err != nil || free <= 0 || size < free {
+		t.Error(free, size, err)
+	}
+	if heap() <= 0 {
+		t.Error("no heap")
+	}
+}

@@ -1,0 +1,169 @@
+package registry
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/queue"
+	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/broker/store/memstore"
+	"github.com/lunemq/lunemq/telemetry/metric"
+)
+
+// events gathers what the registry does to others.
+type events struct {
+	mu    sync.Mutex
+	list  []string
+	chain *hook.Chain
+}
+
+func (e *events) add(s string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = append(e.list, s)
+}
+
+func (e *events) OnClientGone(k mqtt.SessionKey)     { e.add("gone " + k.ClientID) }
+func (e *events) OnClientOffline(k mqtt.SessionKey)  { e.add("offline " + k.ClientID) }
+func (e *events) OnSessionExpired(k mqtt.SessionKey) { e.add("expired " + k.ClientID) }
+
+// door is an attachment that notes its end.
+type door struct {
+	e       *events
+	evicted mqtt.ReasonCode
+}
+
+func (d *door) Deliver(time.Time, mqtt.Queued, *store.Batch) bool { return true }
+func (d *door) HasRoom() bool                                     { return true }
+func (d *door) Flush(time.Time) func()                            { return nil }
+func (d *door) Evict(_ time.Time, code mqtt.ReasonCode, _ string) { d.evicted = code }
+
+func newTest() (*Registry, *events) {
+	e := &events{}
+	e.chain = hook.NewChain([]hook.Plugin{{Name: "events", Hooks: e}}, nil)
+	r := New(Deps{Store: memstore.New(), Metrics: metric.NewBroker(), Chain: func() *hook.Chain { return e.chain },
+		Unsubscribe: func(*Client, mqtt.Subscription) { e.add("unsubscribed") },
+		Publish:     func(_ time.Time, _ *hook.Client, w *mqtt.Will) { e.add("will " + w.Message.Topic) },
+		Redistribute: func(_ time.Time, _ *Client, _ bool, items []mqtt.Queued, _ *store.Batch) ([]mqtt.Queued, func()) {
+			return items, func() {}
+		}})
+	return r, e
+}
+
+func attach(r *Registry, e *events, expiry time.Duration, will *mqtt.Will) (*Client, *door, bool) {
+	d := &door{e: e}
+	var b store.Batch
+	c, present, flush := r.Attach(time.Now(), Connection{Attachment: d, Info: &hook.Client{Key: mqtt.SessionKey{ClientID: "c"}}, Expiry: expiry,
+		Will: will, Offline: queue.Limits{Messages: 10}}, &b)
+	b.Submit(r.Store, func(error) {})
+	flush()
+	c.Lock()
+	c.Accepted()
+	c.Unlock()
+	return c, d, present
+}
+
+func will(delay time.Duration) *mqtt.Will {
+	return &mqtt.Will{Message: &mqtt.Message{Topic: "w"}, Delay: delay}
+}
+
+func (e *events) expect(t *testing.T, want ...string) {
+	t.Helper()
+	synctest.Wait()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.list) != len(want) {
+		t.Fatalf("got %q, want %q", e.list, want)
+	}
+	for i := range want {
+		if e.list[i] != want[i] {
+			t.Fatalf("got %q, want %q", e.list, want)
+		}
+	}
+	e.list = nil
+}
+
+func pass(d time.Duration) { <-time.After(d) }
+
+func TestExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, e := newTest()
+		defer r.Close()
+		c, d, _ := attach(r, e, time.Hour, nil)
+		r.Detach(time.Now(), c, d, true)
+		e.expect(t, "offline c")
+		pass(59 * time.Minute)
+		e.expect(t)
+		if _, _, present := attach(r, e, time.Hour, nil); !present {
+			t.Error("the session was gone before its time")
+		}
+		pass(2 * time.Hour) // connected sessions do not expire
+		e.expect(t)
+		r.Disconnect(time.Now(), c.Key(), mqtt.AdministrativeAction, false)
+		e.expect(t, "offline c")
+		pass(61 * time.Minute)
+		e.expect(t, "expired c")
+		if r.Len() != 0 {
+			t.Error("the session is still there")
+		}
+		if _, _, present := attach(r, e, 0, nil); present {
+			t.Error("an expired session was resumed")
+		}
+	})
+}
+
+func TestWill_Delay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, e := newTest()
+		defer r.Close()
+		c, d, _ := attach(r, e, time.Hour, will(10*time.Second))
+		r.Detach(time.Now(), c, d, true)
+		e.expect(t, "offline c")
+		pass(9 * time.Second)
+		c, d, _ = attach(r, e, time.Hour, will(10*time.Second)) // [MQTT-3.1.3-9]
+		pass(time.Minute)
+		e.expect(t)
+		r.Detach(time.Now(), c, d, true)
+		pass(11 * time.Second)
+		e.expect(t, "offline c", "will w")
+		c, d, _ = attach(r, e, 0, will(0))
+		r.Detach(time.Now(), c, d, false) // a goodbye
+		e.expect(t, "gone c")
+		c, d, _ = attach(r, e, 5*time.Second, will(time.Hour))
+		r.Detach(time.Now(), c, d, true)
+		pass(6 * time.Second) // the session ends first
+		e.expect(t, "offline c", "expired c", "will w")
+	})
+}
+
+func TestTakeover(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, e := newTest()
+		defer r.Close()
+		c, old, _ := attach(r, e, time.Hour, will(0))
+		_, _, present := attach(r, e, time.Hour, nil)
+		if old.evicted != mqtt.SessionTakenOver || !present {
+			t.Errorf("evicted with %v, present %v", old.evicted, present)
+		}
+		e.expect(t, "offline c", "will w")
+		r.Detach(time.Now(), c, old, true) // the old connection reports its end
+		e.expect(t)
+	})
+}
+
+func TestSuspend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, e := newTest()
+		defer r.Close()
+		r.Suspend(time.Now().Add(time.Minute))
+		r.Restore(time.Now(), &store.Session{Key: mqtt.SessionKey{ClientID: "c"}, Expiry: time.Second, Offline: time.Now().Add(-time.Hour)}, Kept{}, queue.Limits{})
+		pass(59 * time.Second)
+		e.expect(t)
+		pass(2 * time.Second)
+		e.expect(t, "expired c")
+	})
+}
