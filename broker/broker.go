@@ -53,6 +53,7 @@ type Broker struct {
 	plugins plugins
 	doors   []*door
 	limits  *listener.Limits
+	gate    *listener.Gate
 }
 
 // New composes a broker that serves nobody yet: plugins are loaded and durable
@@ -175,15 +176,16 @@ func (b *Broker) gauges() *metric.Gauges {
 		}
 	}
 	return &metric.Gauges{
-		ActiveMQTTConnections:  b.Server.Connected.Load,
-		TotalActiveConnections: b.Server.Connected.Load,
-		QueueProcesses:         func() int64 { return int64(b.Registry.Len()) },
-		RouterSubscriptions:    func() int64 { return int64(b.Router.Subscriptions()) },
-		RouterMemory:           b.Router.Memory,
-		RetainMessages:         func() int64 { return int64(b.Router.Retained().Len()) },
-		RetainMemory:           b.Router.Retained().Bytes,
-		CopiesQueued:           sum(func(i registry.Info) int { return i.Queued }),
-		CopiesInflight:         sum(func(i registry.Info) int { return i.Inflight }),
+		ActiveMQTTConnections:   func() int64 { return b.Server.Connected.Load() - b.Server.ConnectedWS.Load() },
+		ActiveMQTTWSConnections: b.Server.ConnectedWS.Load,
+		TotalActiveConnections:  b.Server.Connected.Load,
+		QueueProcesses:          func() int64 { return int64(b.Registry.Len()) },
+		RouterSubscriptions:     func() int64 { return int64(b.Router.Subscriptions()) },
+		RouterMemory:            b.Router.Memory,
+		RetainMessages:          func() int64 { return int64(b.Router.Retained().Len()) },
+		RetainMemory:            b.Router.Retained().Bytes,
+		CopiesQueued:            sum(func(i registry.Info) int { return i.Queued }),
+		CopiesInflight:          sum(func(i registry.Info) int { return i.Inflight }),
 	}
 }
 

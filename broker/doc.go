@@ -16,7 +16,7 @@
 //	metric.Catalogue  never: snapshots take clients' figures, not the reverse
 //
 // Leaf locks taken without any other: retain.Store, memstore.Store,
-// admin.Keys, metric.Catalogue, the engine's own.
+// admin.Keys, metric.Catalogue, the engine's own, those of listener.
 //
 // Read first: broker.go.
 package broker

@@ -1,12 +1,11 @@
 package broker
 
 import (
-	"maps"
+	"errors"
 	"net"
 	"net/netip"
-	"slices"
+	"os"
 	"sync/atomic"
-	"time"
 
 	"github.com/lunemq/lunemq/broker/conn"
 	"github.com/lunemq/lunemq/broker/engine"
@@ -14,27 +13,45 @@ import (
 	"github.com/lunemq/lunemq/broker/listener"
 )
 
-// door is one listener for MQTT clients. Guarded by Broker.mu, but for chain.
+// door is one listener. Guarded by Broker.mu, but for chain.
 type door struct {
 	name        string // "tcp.default"
+	spec        listener.Spec
 	auth, authz []string
-	client      listener.Client
+	client      listener.Client // zero for HTTP
+	web         *listener.Web   // nil for MQTT
 	listener    *listener.Listener
-	chain       atomic.Pointer[hook.Chain]
+	chain       atomic.Pointer[hook.Chain] // nil for HTTP
 }
 
-func (d *door) close() { d.listener.Close() }
+func (d *door) close() {
+	if d.web != nil {
+		_ = d.web.Close()
+		return
+	}
+	d.listener.Close()
+}
 
-// Open opens the configured listeners and returns their parts of the ready
-// line, "tcp.default=127.0.0.1:1883". With an error none is left open.
+// Web is an HTTP listener of the configuration. Whoever serves it closes it.
+type Web struct {
+	net.Listener
+	Name string // "http.default"
+	listener.HTTP
+}
+
+// Open opens the configured listeners for clients and returns their parts of
+// the ready line, "tcp.default=127.0.0.1:1883". With an error none is left open.
 func (b *Broker) Open() (ready []string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := &b.cfg.Listeners
 	b.limits = listener.NewLimits(l.MaxTotal, l.MaxPerIP)
-	for _, name := range slices.Sorted(maps.Keys(l.TCP)) {
-		t := l.TCP[name]
-		d, err := b.open(t.Spec(name), t.Client)
+	b.gate = listener.NewGate(l.MaxHandshakes)
+	for _, declared := range l.Declared() {
+		if declared.Client == nil {
+			continue
+		}
+		d, err := b.open(declared.Spec, *declared.Client)
 		if err != nil {
 			b.closeDoors()
 			return nil, err
@@ -44,6 +61,27 @@ func (b *Broker) Open() (ready []string, err error) {
 	return ready, nil
 }
 
+// OpenWeb opens the configured listeners for HTTP, after Open. With an error
+// none of the broker's listeners is left open.
+func (b *Broker) OpenWeb() (list []Web, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, declared := range b.cfg.Listeners.Declared() {
+		if declared.HTTP == nil {
+			continue
+		}
+		d := &door{name: declared.Spec.Name, spec: b.equip(declared.Spec)}
+		if d.web, err = listener.OpenWeb(d.spec); err != nil {
+			b.closeDoors()
+			return nil, err
+		}
+		d.listener = d.web.Listener
+		b.keep(d)
+		list = append(list, Web{Listener: d.web, Name: d.name, HTTP: *declared.HTTP})
+	}
+	return list, nil
+}
+
 func (b *Broker) closeDoors() {
 	for _, d := range b.doors {
 		d.close()
@@ -51,9 +89,51 @@ func (b *Broker) closeDoors() {
 	b.doors = nil
 }
 
-// open opens one listener. Called with b.mu held.
+// keep enters an open listener in the list. Called with b.mu held.
+func (b *Broker) keep(d *door) {
+	b.doors = append(b.doors, d)
+	b.Log.Info("listening", "listener", d.name, "address", d.listener.Addr().String())
+}
+
+// equip adds to a Spec what the broker wants to hear of. The functions take no
+// lock: a listener calls them while the broker may wait for it.
+func (b *Broker) equip(s listener.Spec) listener.Spec {
+	s.Gate = b.gate
+	s.Refused = func(peer netip.AddrPort, why listener.Refusal) {
+		b.Metrics.ConnectionsRefused.Inc(1)
+		b.Log.Warn("connection refused", "listener", s.Name, "peer", peer.String(), "limit", why.String())
+	}
+	s.Failed = func(err error) {
+		b.Metrics.SocketError.Inc(1)
+		b.Log.Error("connection not accepted", "err", err)
+	}
+	s.Dropped = func(peer netip.AddrPort, err error) {
+		b.Metrics.SocketOpen.Inc(1)
+		b.Metrics.SocketClose.Inc(1)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			b.Metrics.SocketCloseTimeout.Inc(1)
+		} else {
+			b.Metrics.SocketError.Inc(1)
+		}
+		b.Log.Info("handshake failed", "listener", s.Name, "peer", peer.String(), "err", err)
+	}
+	s.Reloaded = func(err error) { b.reloaded(s.Name, err) }
+	return s
+}
+
+// reloaded reports that a listener's certificates were read anew.
+func (b *Broker) reloaded(name string, err error) {
+	if err == nil {
+		b.Log.Info("certificates reloaded", "listener", name)
+		return
+	}
+	b.Metrics.CertificateReloadErrors.Inc(1)
+	b.Log.Error("certificates not reloaded, the old ones stay in force", "listener", name, "err", err)
+}
+
+// open opens one listener for clients. Called with b.mu held.
 func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
-	d := &door{name: spec.Name, client: c}
+	d := &door{name: spec.Name, client: c, spec: b.equip(spec)}
 	if len(c.AuthPlugins) > 0 {
 		d.auth = c.AuthPlugins
 	}
@@ -65,29 +145,41 @@ func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 		return nil, err
 	}
 	d.chain.Store(chain)
-	spec.MaxConnections, spec.Limits = c.MaxConnections, b.limits
-	spec.Refused = func(peer netip.AddrPort, why listener.Refusal) {
-		b.Metrics.ConnectionsRefused.Inc(1)
-		b.Log.Warn("connection refused", "listener", spec.Name, "peer", peer.String(), "limit", why.String())
-	}
-	spec.Failed = func(err error) {
-		b.Metrics.SocketError.Inc(1)
-		b.Log.Error("connection not accepted", "err", err)
-	}
+	d.spec.Limits = b.limits
 	side := &conn.Door{
 		Info:       hook.ListenerInfo{Name: spec.Name, Type: spec.Type, Forward: c.Forward},
 		Mountpoint: string(c.Mountpoint), Versions: c.Versions, Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: d.chain.Load,
+		WebSocket: spec.WebSocket != nil,
 	}
-	d.listener, err = listener.Open(spec, func(nc net.Conn, p listener.Peer) {
-		peer := hook.Client{Peer: p.Remote}
-		b.Engine.Add(nc, func(ec engine.Conn) engine.Handler { return conn.New(b.Server, side, ec, peer, time.Now()) })
+	d.listener, err = listener.Open(d.spec, func(nc net.Conn, p listener.Peer) {
+		peer := hook.Client{Peer: p.Remote, Username: p.Identity, HasUser: p.Identity != ""}
+		peer.Listener.Addr, peer.Listener.Cert = p.Local, p.Cert
+		b.Engine.Add(nc, func(ec engine.Conn) engine.Handler { return conn.New(b.Server, side, ec, peer, p.Since) })
 	})
 	if err != nil {
 		return nil, err
 	}
-	b.doors = append(b.doors, d)
-	b.Log.Info("listening", "listener", spec.Name, "address", d.listener.Addr().String())
+	b.keep(d)
 	return d, nil
+}
+
+// applyDoors puts in force what cfg says of the listeners that are open.
+// Certificates that cannot be used leave those before in force. Called with
+// b.mu held.
+func (b *Broker) applyDoors(cfg *Config) {
+	for _, d := range b.doors {
+		spec := d.spec
+		if declared, ok := cfg.Listeners.Find(d.name); ok {
+			spec = declared.Spec
+		}
+		spec.Refresh, spec.Timeout = cfg.Listeners.Refresh, cfg.Listeners.ConnectTimeout
+		if err := d.listener.Apply(spec); err != nil {
+			b.reloaded(d.name, err)
+		}
+		d.spec.TLS, d.spec.Identity, d.spec.WebSocket = spec.TLS, spec.Identity, spec.WebSocket
+		d.spec.Proxy = spec.Proxy
+	}
+	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 }
 
 // SetReady says that the broker serves.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +12,6 @@ import (
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/registry"
-	"github.com/lunemq/lunemq/conf/value"
 )
 
 // listenerCommands are show, start, stop, restart and delete. Reference 4.3.
@@ -24,24 +23,15 @@ func (b *Broker) listenerCommands() []admin.Command {
 			Path: "listener show", Doc: "Show the listeners",
 			Flags: []admin.Flag{
 				{Name: "mqtt", Short: "m", Kind: admin.FlagBool, Doc: "columns about MQTT"},
-				{Name: "tls", Short: "t", Kind: admin.FlagBool, Doc: "accepted; no listener speaks TLS"},
+				{Name: "tls", Short: "t", Kind: admin.FlagBool, Doc: "columns about TLS"},
 			},
-			Columns: []string{"type", "status", "address", "port", "mountpoint", "max_conns", "active_conns", "all_conns", "allowed_protocol_versions", "allow_anonymous_override"},
+			Columns: slices.Concat(doorColumns, mqttColumns, tlsColumns),
 			Run:     func(_ context.Context, c *admin.Call) (admin.Result, error) { return b.listenerShow(c), nil },
 		},
 		{
-			Path: "listener start", Doc: "Open a listener for MQTT over TCP, until the next restart of the broker", Args: at, Changes: true,
-			Flags: []admin.Flag{
-				{Name: "mountpoint", Short: "m", Kind: admin.FlagValue, Doc: "mountpoint of its clients"},
-				{Name: "max_connections", Kind: admin.FlagValue, Doc: "connections at a time, 10000 unless given, 0 = unlimited"},
-				{Name: "nr_of_acceptors", Kind: admin.FlagValue, Doc: "accepted and not needed"},
-				{Name: "allowed_protocol_versions", Kind: admin.FlagValue, Doc: "level bytes separated by commas, 3,4,5,131 unless given"},
-				{Name: "allow_anonymous_override", Kind: admin.FlagBool, Doc: "let clients in without asking plugins"},
-				{Name: "auth_plugins", Kind: admin.FlagValue, Doc: "plugins that decide who may connect, in order"},
-				{Name: "authz_plugins", Kind: admin.FlagValue, Doc: "plugins that decide about topics, in order"},
-				{Name: "forward_connection_opts", Kind: admin.FlagBool, Doc: "tell plugins the listener"},
-			},
-			Run: func(_ context.Context, c *admin.Call) (admin.Result, error) { return b.listenerStart(c) },
+			Path: "listener start", Doc: "Open a listener for MQTT, until the next restart of the broker", Args: at, Changes: true,
+			Flags: listenerStartFlags(),
+			Run:   func(_ context.Context, c *admin.Call) (admin.Result, error) { return b.listenerStart(c) },
 		},
 		{
 			Path: "listener stop", Doc: "Stop accepting connections; those there are stay", Args: at, Flags: []admin.Flag{kill}, Changes: true,
@@ -68,11 +58,22 @@ func (b *Broker) listenerCommands() []admin.Command {
 	}
 }
 
+// The columns of listener show: those of all listeners, and those that flags
+// add.
+var (
+	doorColumns = []string{"type", "status", "address", "port", "mountpoint", "max_conns", "active_conns", "all_conns"}
+	mqttColumns = []string{"allowed_protocol_versions", "allow_anonymous_override"}
+	tlsColumns  = []string{"tls_version", "certfile", "cafile", "keyfile", "require_certificate", "use_identity_as_username", "psk_support", "pskfile"}
+)
+
 func (b *Broker) listenerShow(c *admin.Call) admin.Table {
-	t := admin.Table{Columns: []string{"type", "status", "address", "port", "mountpoint", "max_conns", "active_conns", "all_conns"}}
-	about := c.Bool("mqtt", false)
-	if about {
-		t.Columns = append(t.Columns, "allowed_protocol_versions", "allow_anonymous_override")
+	t := admin.Table{Columns: slices.Clone(doorColumns)}
+	mqtt, secure := c.Bool("mqtt", false), c.Bool("tls", false)
+	if mqtt {
+		t.Columns = append(t.Columns, mqttColumns...)
+	}
+	if secure {
+		t.Columns = append(t.Columns, tlsColumns...)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -80,12 +81,23 @@ func (b *Broker) listenerShow(c *admin.Call) admin.Table {
 		l := d.listener
 		host, port := split(l.Addr())
 		row := []any{l.Type(), l.State().String(), host, port, string(d.client.Mountpoint), l.MaxConnections(), l.Active(), l.Total()}
-		if about {
+		if mqtt {
 			row = append(row, strings.Trim(strings.ReplaceAll(fmt.Sprint(d.client.Versions), " ", ","), "[]"), d.client.Anonymous)
+		}
+		if secure {
+			row = append(row, tlsRow(d.spec)...)
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// tlsRow returns the values of tlsColumns.
+func tlsRow(s listener.Spec) []any {
+	if s.TLS == nil {
+		return []any{"", "", "", "", false, false, false, ""}
+	}
+	return []any{strings.Join(s.TLS.Versions, ","), s.TLS.CertFile, s.TLS.CAFile, s.TLS.KeyFile, s.TLS.Require, s.Identity, false, ""}
 }
 
 // split returns host and port of an address; of a Unix socket its path and 0.
@@ -134,52 +146,4 @@ func (b *Broker) endConnections(name string) {
 		}
 		return true
 	})
-}
-
-func (b *Broker) listenerStart(c *admin.Call) (admin.Result, error) {
-	client := listener.Client{MaxConnections: 10000, Versions: []int{3, 4, 5, 131}, Anonymous: c.Bool("allow_anonymous_override", false),
-		Forward: c.Bool("forward_connection_opts", false)}
-	if l := c.List("auth_plugins"); l != nil {
-		client.AuthPlugins = native(l)
-	}
-	if l := c.List("authz_plugins"); l != nil {
-		client.AuthzPlugins = native(l)
-	}
-	if mp, given := c.Flag("mountpoint"); given && mp != "off" {
-		client.Mountpoint = listener.Mountpoint(mp)
-	}
-	var err error
-	if client.MaxConnections, err = c.Int("max_connections", client.MaxConnections, 0); err != nil {
-		return nil, err
-	}
-	if list := c.List("allowed_protocol_versions"); list != nil {
-		client.Versions = nil
-		for _, s := range list {
-			n, err := strconv.Atoi(s)
-			if err != nil || n != 3 && n != 4 && n != 5 && n != 131 && n != 132 {
-				return nil, fmt.Errorf("%w: --allowed_protocol_versions: %q is none of 3, 4, 5, 131, 132", admin.ErrUsage, s)
-			}
-			client.Versions = append(client.Versions, n)
-		}
-	}
-	var a value.Address
-	if err := a.UnmarshalText([]byte(net.JoinHostPort(c.Arg("address"), c.Arg("port")))); err != nil {
-		return nil, fmt.Errorf("%w: %v", admin.ErrUsage, err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	name := "tcp." + c.Arg("address") + ":" + c.Arg("port")
-	if _, err := b.open(listener.Spec{Name: name, Type: "mqtt", Address: a}, client); err != nil {
-		return nil, err
-	}
-	return admin.Done, nil
-}
-
-// native takes VerneMQ's prefix off plugin names.
-func native(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = strings.TrimPrefix(strings.Trim(n, "[] "), "vmq_")
-	}
-	return out
 }

@@ -56,8 +56,8 @@ func (p *plugins) retire(cfg *Config) {
 	}
 }
 
-// CheckFiles reads the files that the plugins of cfg need and returns what is
-// wrong with them.
+// CheckFiles reads the files that the plugins and listeners of cfg need and
+// returns what is wrong with them.
 func CheckFiles(cfg *Config) (bad []error) {
 	quiet := slog.New(slog.DiscardHandler)
 	var count metric.Counter
@@ -76,7 +76,7 @@ func CheckFiles(cfg *Config) (bad []error) {
 			passwd.Close()
 		}
 	}
-	return bad
+	return append(bad, cfg.Listeners.CheckFiles()...)
 }
 
 // stop ends what watches files.

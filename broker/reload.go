@@ -1,14 +1,11 @@
 package broker
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Reload puts a new configuration in force without touching a connection:
-// plugins, their files and their order, and the limits of new sessions. With an
-// error everything stays as it was. changed are the keys that differ, for
-// plugins that want to know.
+// plugins, their files and their order, certificates, and the limits of new
+// sessions. With an error everything stays as it was. changed are the keys that
+// differ, for plugins that want to know.
 func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -24,12 +21,7 @@ func (b *Broker) Reload(cfg *Config, changed map[string]string) error {
 	if b.Pressure != nil {
 		b.Pressure.Apply(&cfg.Pressure)
 	}
-	for _, d := range b.doors {
-		if t, ok := cfg.Listeners.TCP[strings.TrimPrefix(d.name, "tcp.")]; ok {
-			d.listener.SetMaxConnections(t.MaxConnections)
-		}
-	}
-	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
+	b.applyDoors(cfg)
 	if len(changed) > 0 {
 		b.chain.Load().OnConfigChange(changed)
 	}

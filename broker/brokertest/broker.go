@@ -32,8 +32,9 @@ type Options struct {
 // Broker is a broker under test; the test's end stops it.
 type Broker struct {
 	*broker.Broker
-	Addr string // of listener.tcp.default
-	t    testing.TB
+	Addr      string            // of listener.tcp.default
+	Listeners map[string]string // "tcp.default" -> address
+	t         testing.TB
 }
 
 // Config fills a configuration as --set does.
@@ -80,8 +81,12 @@ func Start(t testing.TB, o Options) *Broker {
 		t.Fatal(err)
 	}
 	b.SetReady()
-	_, addr, _ := strings.Cut(ready[0], "=")
-	x := &Broker{Broker: b, Addr: addr, t: t}
+	x := &Broker{Broker: b, Listeners: map[string]string{}, t: t}
+	for _, part := range ready {
+		name, addr, _ := strings.Cut(part, "=")
+		x.Listeners[name] = addr
+	}
+	x.Addr = x.Listeners["tcp.default"]
 	t.Cleanup(x.Stop)
 	return x
 }

@@ -81,11 +81,15 @@ const maxUnsettled = 4096
 // errEnded is the cause of connections we end ourselves.
 var errEnded = errors.New("conn: ended")
 
-// New returns the handler of a connection that has just been opened at now.
+// New returns the handler of a connection that was opened at now. Of peer count
+// Peer, the address and certificate of its Listener and, when the listener
+// says who the client is, its user name.
 func New(s *Server, d *Door, ec engine.Conn, peer hook.Client, now time.Time) *Conn {
 	set := s.Settings.Load()
 	c := &Conn{srv: s, door: d, ec: ec, chain: d.Chain(), m: session.NewMachine(set.Session, now)}
+	addr, cert := peer.Listener.Addr, peer.Listener.Cert
 	peer.Listener = d.Info
+	peer.Listener.Addr, peer.Listener.Cert = addr, cert
 	c.info = &peer
 	c.dec.MaxSize = int(set.Session.MaxConnectSize)
 	s.Metrics.SocketOpen.Inc(1)
@@ -297,7 +301,7 @@ func (c *Conn) Closed(now time.Time, err error) {
 	after()
 	c.srv.Metrics.SocketClose.Inc(1)
 	if c.counted {
-		c.srv.Connected.Add(-1)
+		c.srv.count(c.door, -1)
 	}
 	if first {
 		c.logEnd(err)

@@ -22,7 +22,9 @@ import (
 func (c *Conn) connect(now time.Time, p *packet.Connect) {
 	info := c.info
 	info.Version, info.Bridge = p.Version, p.Bridge
-	info.Username, info.HasUser = p.Username, p.HasUsername
+	if !info.HasUser { // else the listener has said who it is
+		info.Username, info.HasUser = p.Username, p.HasUsername
+	}
 	if p.ClientID == "" {
 		var raw [15]byte
 		_, _ = rand.Read(raw[:])
@@ -198,7 +200,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.m.Accept(now, cl.Session(), a, &c.own)
 		groups = shares(cl.Session().Subscriptions)
 		cl.Accepted()
-		c.srv.Connected.Add(1)
+		c.srv.count(c.door, 1)
 		c.counted = true
 		c.dec.MaxSize = c.m.PacketLimit()
 		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)

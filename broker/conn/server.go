@@ -38,8 +38,9 @@ type Server struct {
 	// Chain returns the global chain in force, for wills and observers.
 	Chain func() *hook.Chain
 
-	// Connected counts accepted connections.
-	Connected atomic.Int64
+	// Connected counts accepted connections, ConnectedWS those of them that came
+	// over WebSocket.
+	Connected, ConnectedWS atomic.Int64
 }
 
 // Door is a listener as its connections see it. Immutable.
@@ -48,9 +49,18 @@ type Door struct {
 	Mountpoint string
 	Versions   []int // allowed level bytes: 3, 4, 5, 131, 132
 	Anonymous  bool  // allow_anonymous_override
+	WebSocket  bool  // of its connections, for counting
 	Lifetime   time.Duration
 	// Chain returns the chain in force for the listener.
 	Chain func() *hook.Chain
+}
+
+// count counts a connection of the door that is accepted (1) or gone (-1).
+func (s *Server) count(d *Door, n int64) {
+	s.Connected.Add(n)
+	if d.WebSocket {
+		s.ConnectedWS.Add(n)
+	}
 }
 
 // buffer is an output buffer between uses: a connection has one only while it

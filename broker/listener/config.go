@@ -2,8 +2,6 @@ package listener
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,14 +20,57 @@ type Config struct {
 	MaxTotal int `key:"global_max_connections" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections of all listeners together. Further ones are closed at once. 0 is unlimited."`
 	MaxPerIP int `key:"max_connections_per_ip" default:"0" range:"0.." words:"infinity=0" reload:"live" doc:"Client connections from one IP address. Further ones are closed at once. 0 is unlimited."`
 
-	TCP  map[string]TCP  `key:"listener.tcp.NAME" inherit:"true" port:"1883" reload:"restart" doc:"MQTT over TCP or a Unix socket." example:"default=127.0.0.1:1883"`
-	HTTP map[string]HTTP `key:"listener.http.NAME" inherit:"true" port:"8888" reload:"restart" doc:"Administration, health and metrics over HTTP." example:"default=127.0.0.1:8888"`
+	// MaxFrame is of each WebSocket frame.
+	MaxFrame value.ByteSize `key:"max_ws_frame_size" default:"268435456" range:"1.." reload:"live" doc:"Longest payload of a WebSocket frame. A packet may be sent in several."`
+	// MaxHandshakes is for NewGate.
+	MaxHandshakes int `key:"max_tls_handshakes" default:"0" range:"0.." reload:"restart" doc:"TLS handshakes in progress at a time; further ones wait. 0 is 64 for each CPU."`
+	// Refresh is how often the files of TLS are looked at, CRLs among them.
+	Refresh time.Duration `key:"crl_refresh_interval" default:"60000" unit:"ms" range:"0.." reload:"live" doc:"How often certificates, keys and lists of revoked certificates are looked at for changes. 0 = only when the configuration is reloaded."`
+
+	TCP map[string]TCP `key:"listener.tcp.NAME" inherit:"true" port:"1883" reload:"restart" doc:"MQTT over TCP or a Unix socket." example:"default=127.0.0.1:1883"`
+	SSL map[string]SSL `key:"listener.ssl.NAME" inherit:"true" port:"8883" reload:"restart" doc:"MQTT over TLS."`
+	WS  map[string]WS  `key:"listener.ws.NAME" inherit:"true" port:"8080" reload:"restart" doc:"MQTT over WebSocket, at the path /mqtt."`
+	WSS map[string]WSS `key:"listener.wss.NAME" inherit:"true" port:"8443" reload:"restart" doc:"MQTT over WebSocket over TLS, at the path /mqtt."`
+
+	HTTP  map[string]HTTP  `key:"listener.http.NAME" inherit:"true" port:"8888" reload:"restart" doc:"Administration, health and metrics over HTTP." example:"default=127.0.0.1:8888"`
+	HTTPS map[string]HTTPS `key:"listener.https.NAME" inherit:"true" port:"8889" reload:"restart" doc:"The same over TLS."`
+	// HTTPModules and HTTPAuth are for HTTP listeners that say nothing else.
+	HTTPModules []string              `key:"http_modules" native:"true" default:"metrics_http,http_mgmt_api,status_http,health_http,http_v2_api" enum:"metrics_http,http_mgmt_api,status_http,health_http,http_v2_api" reload:"restart" doc:"What HTTP listeners serve."`
+	HTTPAuth    map[string]HTTPModule `key:"http_module.MODULE" native:"true" names:"metrics_http,http_mgmt_api,mgmt_api,status_http,health_http,http_v2_api,v2_api,http_pub,pub" reload:"restart"`
 }
 
 // TCP is one listener.tcp.NAME.
 type TCP struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
 	Client
+	Proxy
+}
+
+// SSL is one listener.ssl.NAME.
+type SSL struct {
+	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
+	Client
+	Proxy
+	TLS
+	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
+}
+
+// WS is one listener.ws.NAME.
+type WS struct {
+	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
+	Client
+	Proxy
+	WebSocket
+}
+
+// WSS is one listener.wss.NAME.
+type WSS struct {
+	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket. Port 0 lets the system choose."`
+	Client
+	Proxy
+	TLS
+	Identity bool `key:"use_identity_as_username" default:"off" reload:"live" doc:"The common name of the client's certificate is its username, whatever CONNECT says. Plugins are asked all the same."`
+	WebSocket
 }
 
 // Client is what all listeners for MQTT clients have.
@@ -48,15 +89,22 @@ type Client struct {
 	Buffers      Buffers  `key:"buffer_sizes" doc:"SEND,RECEIVE,USER: bytes of the socket's buffers. USER has no effect. Absent: the system chooses."`
 }
 
+// spec is the part of a Spec that all listeners for clients have.
+func (c *Client) spec(name, kind string, a value.Address) Spec {
+	return Spec{Name: name, Type: kind, Address: a, MaxConnections: c.MaxConnections, Buffers: c.Buffers}
+}
+
 // HTTP is one listener.http.NAME. It is served by whoever serves HTTP.
 type HTTP struct {
 	Address value.Address `key:"" doc:"HOST:PORT, or local:/PATH:0 for a Unix socket."`
 	// MaxConnections of 0 is unlimited.
-	MaxConnections int `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" doc:"Connections at a time. Further ones wait, not yet accepted."`
+	MaxConnections int `key:"max_connections" default:"10000" range:"0.." words:"infinity=0" reload:"live" doc:"Connections at a time. Further ones wait, not yet accepted."`
+	Proxy
+	RequestLimits
 	// Modules is nil when the global list is in force.
 	Modules []string `key:"http_modules" native:"true" enum:"metrics_http,http_mgmt_api,status_http,health_http,http_v2_api" doc:"What is served. Absent: the global list."`
 	// Auth is by native module name; a module without entry has the global mode.
-	Auth map[string]HTTPModule `key:"http_module.MODULE" native:"true"`
+	Auth map[string]HTTPModule `key:"http_module.MODULE" native:"true" names:"metrics_http,http_mgmt_api,mgmt_api,status_http,health_http,http_v2_api,v2_api,http_pub,pub"`
 }
 
 // HTTPModule is what a listener says about one of its modules.
@@ -65,22 +113,15 @@ type HTTPModule struct {
 	Auth string `key:"auth.mode" enum:"noauth,apikey" doc:"Who may call. Absent: as for all listeners."`
 }
 
-// CheckConfig reports what no single key shows.
-func (c *Config) CheckConfig(report func(key, text, remedy string)) {
-	seen := map[value.Address]string{}
-	check := func(key string, a value.Address) {
-		if other, ok := seen[a]; ok && (a.Path != "" || a.Port != 0) {
-			report(key, fmt.Sprintf("%q is the address of %s too", a, other), "give each listener an address of its own")
-			return
-		}
-		seen[a] = key
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.TCP)) {
-		check("listener.tcp."+name, c.TCP[name].Address)
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.HTTP)) {
-		check("listener.http."+name, c.HTTP[name].Address)
-	}
+// spec is the part of a Spec that HTTP and HTTPS share.
+func (h *HTTP) spec(name, kind string) Spec {
+	return Spec{Name: name, Type: kind, Address: h.Address, MaxConnections: h.MaxConnections, Proxy: h.Proxy}
+}
+
+// HTTPS is one listener.https.NAME.
+type HTTPS struct {
+	HTTP
+	TLS
 }
 
 // Mountpoint is a mountpoint; "" is none, written off.

@@ -20,6 +20,9 @@ func (r Refusal) String() string {
 	return [...]string{"admitted", "global_max_connections", "max_connections_per_ip"}[r]
 }
 
+// Error makes a refusal the cause of a handshake's end.
+func (r Refusal) Error() string { return "listener: limit reached: " + r.String() }
+
 // Limits count the connections of several listeners. Safe for concurrent use;
 // nil admits everything.
 type Limits struct {
@@ -66,6 +69,26 @@ func (m *Limits) enter(ip netip.Addr) Refusal {
 	m.open++
 	if ip.IsValid() {
 		m.byIP[ip]++
+	}
+	return Admitted
+}
+
+// move counts a connection under another address, unless that has too many;
+// then it stays as it is.
+func (m *Limits) move(from, to netip.Addr) Refusal {
+	if m == nil || from == to {
+		return Admitted
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if to.IsValid() {
+		if m.perIP > 0 && m.byIP[to] >= m.perIP {
+			return TooManyOfIP
+		}
+		m.byIP[to]++
+	}
+	if m.byIP[from]--; m.byIP[from] <= 0 {
+		delete(m.byIP, from)
 	}
 	return Admitted
 }

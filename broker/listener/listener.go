@@ -1,11 +1,15 @@
 package listener
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/conf/value"
@@ -20,19 +24,46 @@ type Spec struct {
 	// unlimited. Further ones wait in the system's queue.
 	MaxConnections int
 	Buffers        Buffers
-	// Limits are shared with other listeners; nil for none.
+	TLS            *TLS       // nil for none
+	Identity       bool       // the client's certificate gives Peer.Identity
+	WebSocket      *WebSocket // nil for none
+	Proxy          Proxy
+	// Timeout is how long a client may take to send what comes before its own
+	// bytes, TLS not counted.
+	Timeout time.Duration
+
+	// Limits and Gate are shared with other listeners; nil for none.
 	Limits *Limits
-	// Refused is told of each connection that Limits did not admit; nil for
-	// nobody. Called one at a time.
+	Gate   *Gate
+	// Refresh is how often TLS's files are looked at for changes; 0 is never.
+	Refresh time.Duration
+
+	// What follows may be nil, and may be called from several goroutines.
+
+	// Refused is told of each connection that Limits did not admit.
 	Refused func(peer netip.AddrPort, why Refusal)
+	// Dropped is told of each connection that ended before accept, and why. A
+	// timeout is os.ErrDeadlineExceeded.
+	Dropped func(peer netip.AddrPort, err error)
 	// Failed is told when the system could not accept, at most about once a
-	// second while that lasts; nil for nobody. Called one at a time.
+	// second while that lasts.
 	Failed func(err error)
+	// Reloaded is told when TLS's files have changed: nil when they are in
+	// force, else why those before are.
+	Reloaded func(err error)
 }
 
 // Peer is what is known about the other end of a connection. Immutable.
 type Peer struct {
 	Remote, Local netip.AddrPort // zero for Unix sockets
+	// Since is when the client could begin to speak: when it was accepted, or
+	// when its TLS handshake was done.
+	Since time.Time
+	// Cert is the client's verified certificate, nil without one.
+	Cert *x509.Certificate
+	// Identity is who the client is by the word of its certificate or of a
+	// trusted proxy, "" if nobody says so.
+	Identity string
 }
 
 // State is what a listener does at present.
@@ -53,8 +84,11 @@ type Listener struct {
 	spec   Spec
 	accept func(c net.Conn, p Peer)
 	listen func(a value.Address) (net.Listener, error)
+	certs  *certs // nil without TLS
+	live   atomic.Pointer[settings]
 
-	control sync.Mutex // held by Pause, Resume and Close throughout; before mu
+	handshakes sync.WaitGroup // one per member of entries
+	control    sync.Mutex     // held by Pause, Resume and Close throughout; before mu
 
 	mu      sync.Mutex // guards what follows
 	changed *sync.Cond // when a connection ends, max or state changes
@@ -65,21 +99,30 @@ type Listener struct {
 	max     int
 	active  int
 	total   uint64
+	entries map[*entry]struct{}
 	stop    chan struct{} // closed to end the acceptor
 	done    chan struct{} // closed when the acceptor has ended
 }
 
-// Open listens and calls accept with each connection that is admitted, one at
-// a time, from one goroutine; accept must not wait, nor call Pause, Resume or
-// Close. The connection counts until it is closed. If the socket beneath is
-// the connection, it has the methods SyscallConn and CloseWrite.
+// Open listens and calls accept with each connection that is admitted, when
+// its handshakes are done, from any goroutine; accept must not wait, nor call
+// Pause, Resume or Close. The connection counts until it is closed. If the
+// socket beneath is the connection, it has the methods SyscallConn and
+// CloseWrite; else it has no SyscallConn.
 func Open(s Spec, accept func(c net.Conn, p Peer)) (*Listener, error) {
 	return open(s, accept, listen)
 }
 
 func open(s Spec, accept func(net.Conn, Peer), listen func(value.Address) (net.Listener, error)) (*Listener, error) {
-	l := &Listener{spec: s, accept: accept, listen: listen, bound: s.Address, max: s.MaxConnections, state: Paused}
+	l := &Listener{spec: s, accept: accept, listen: listen, bound: s.Address, max: s.MaxConnections, state: Paused, entries: map[*entry]struct{}{}}
 	l.changed = sync.NewCond(&l.mu)
+	l.live.Store(newSettings(s))
+	if s.TLS != nil {
+		var err error
+		if l.certs, err = newCerts(*s.TLS, s.Identity, s.Refresh, s.Reloaded); err != nil {
+			return nil, fmt.Errorf("listener: %s: %w", s.Name, err)
+		}
+	}
 	if err := l.Resume(); err != nil {
 		return nil, err
 	}
@@ -138,20 +181,27 @@ func (l *Listener) SetMaxConnections(n int) {
 }
 
 // Pause stops listening, so that the system refuses new connections; those
-// that are open stay. It returns when no accept runs any more. A paused or
-// closed listener stays as it is.
+// that are open stay, and those whose handshakes are under way get in. A
+// paused or closed listener stays as it is.
 func (l *Listener) Pause() {
 	l.control.Lock()
 	defer l.control.Unlock()
 	l.leave(Paused)
 }
 
-// Close ends listening for good. Connections that are open stay. It returns
-// when no accept runs any more.
+// Close ends listening for good. Connections that are open stay, those whose
+// handshakes are under way are closed. It returns when no accept runs any more.
 func (l *Listener) Close() {
 	l.control.Lock()
 	defer l.control.Unlock()
 	l.leave(Closed)
+	l.mu.Lock()
+	entries := slices.Collect(maps.Keys(l.entries))
+	l.mu.Unlock()
+	for _, e := range entries {
+		e.abandon()
+	}
+	l.handshakes.Wait()
 }
 
 func (l *Listener) leave(to State) {
@@ -246,26 +296,9 @@ func (l *Listener) mayAccept(socket net.Listener) bool {
 	return l.socket == socket
 }
 
-// admit hands c on if the limits allow.
-func (l *Listener) admit(c net.Conn) {
-	p := Peer{Remote: addrPort(c.RemoteAddr()), Local: addrPort(c.LocalAddr())}
-	if why := l.spec.Limits.enter(p.Remote.Addr()); why != Admitted {
-		_ = c.Close()
-		if l.spec.Refused != nil {
-			l.spec.Refused(p.Remote, why)
-		}
-		return
-	}
-	l.mu.Lock()
-	l.active++
-	l.total++
-	l.mu.Unlock()
-	l.accept(l.count(c, p), p)
-}
-
 // ended is called once for each connection that was admitted.
-func (l *Listener) ended(p Peer) {
-	l.spec.Limits.leave(p.Remote.Addr())
+func (l *Listener) ended(ip netip.Addr) {
+	l.spec.Limits.leave(ip)
 	l.mu.Lock()
 	l.active--
 	l.changed.Broadcast()

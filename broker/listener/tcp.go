@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"syscall"
@@ -15,10 +16,9 @@ import (
 // Spec returns what Open needs for the listener of this name. Limits and
 // callbacks are the caller's to add.
 func (t TCP) Spec(name string) Spec {
-	return Spec{
-		Name: "tcp." + name, Type: "mqtt", Address: t.Address,
-		MaxConnections: t.MaxConnections, Buffers: t.Buffers,
-	}
+	spec := t.Client.spec("tcp."+name, "mqtt", t.Address)
+	spec.Proxy = t.Proxy
+	return spec
 }
 
 // listen opens a TCP or Unix socket. Keep-alive probes and TCP_NODELAY are on,
@@ -70,7 +70,7 @@ type stream interface {
 type counted struct {
 	stream
 	l     *Listener
-	peer  Peer
+	ip    netip.Addr // under which the limits count it
 	ended atomic.Bool
 }
 
@@ -78,14 +78,14 @@ type counted struct {
 func (c *counted) Close() error {
 	err := c.stream.Close()
 	if !c.ended.Swap(true) {
-		c.l.ended(c.peer)
+		c.l.ended(c.ip)
 	}
 	return err
 }
 
 // count prepares an accepted connection. Sizes the system does not allow are
 // cut by it, not refused.
-func (l *Listener) count(c net.Conn, p Peer) net.Conn {
+func (l *Listener) count(c net.Conn, ip netip.Addr) *counted {
 	s := c.(stream)
 	if n := l.spec.Buffers.Send; n > 0 {
 		_ = s.SetWriteBuffer(n)
@@ -93,5 +93,5 @@ func (l *Listener) count(c net.Conn, p Peer) net.Conn {
 	if n := l.spec.Buffers.Receive; n > 0 {
 		_ = s.SetReadBuffer(n)
 	}
-	return &counted{stream: s, l: l, peer: p}
+	return &counted{stream: s, l: l, ip: ip}
 }

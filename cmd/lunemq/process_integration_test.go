@@ -83,6 +83,14 @@ func (d *daemon) kill() {
 	}
 }
 
+// hangup makes the process read its configuration and files again.
+func (d *daemon) hangup() {
+	d.t.Helper()
+	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
 // stop ends the process as systemd would and checks that it says goodbye.
 func (d *daemon) stop() {
 	d.t.Helper()

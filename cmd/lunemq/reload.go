@@ -15,7 +15,7 @@ func (s *server) serveHTTP(ctx context.Context, ln net.Listener, h http.Handler)
 	s.http.Add(1)
 	go func() {
 		defer s.http.Done()
-		if err := httpapi.Serve(ctx, ln, h); err != nil {
+		if err := httpapi.Serve(ctx, ln, h); err != nil && ctx.Err() == nil {
 			s.log.Error("http listener ended", "address", ln.Addr().String(), "err", err)
 		}
 	}()

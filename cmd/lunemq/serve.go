@@ -4,11 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"maps"
-	"net"
+	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +15,7 @@ import (
 	"github.com/lunemq/lunemq/broker/admin"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
+	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
@@ -165,20 +164,64 @@ func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready 
 	if err := commands.Add(commands.HelpCommands()...); err != nil {
 		return nil, err
 	}
-	o := httpapi.Options{Registry: commands, Modules: httpapi.DefaultModules(), Keys: s.keys, Now: time.Now,
+	o := httpapi.Options{Registry: commands, Keys: s.keys, Now: time.Now,
 		Health: httpapi.Health{Ready: s.broker.Ready, Listeners: s.broker.DownListeners}}
 	local, err := httpapi.ListenUnix(cfg.Admin.Socket, 0o660)
 	if err != nil {
 		return nil, err
 	}
 	s.serveHTTP(ctx, local, httpapi.NewLocal(o))
-	for _, h := range slices.Sorted(maps.Keys(cfg.Listeners.HTTP)) {
-		ln, err := net.Listen("tcp", cfg.Listeners.HTTP[h].Address.HostPort())
-		if err != nil {
-			return nil, fmt.Errorf("listener.http.%s: %w", h, err)
-		}
-		s.serveHTTP(ctx, ln, httpapi.New(o))
-		ready = append(ready, "http."+h+"="+ln.Addr().String())
+	web, err := s.broker.OpenWeb()
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range web {
+		o.Modules = modules(&cfg.Listeners, w.HTTP)
+		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(o)))
+		ready = append(ready, w.Name+"="+w.Addr().String())
 	}
 	return ready, nil
+}
+
+// bounded refuses requests whose line or headers are longer than a listener
+// allows. What is longer than 16 kB in all never gets that far.
+func bounded(limits listener.RequestLimits, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.Method)+len(r.RequestURI)+len(r.Proto)+2 > limits.Line {
+			http.Error(w, "the request line is too long", http.StatusRequestURITooLong)
+			return
+		}
+		for name, values := range r.Header {
+			for _, v := range values {
+				if len(v) > limits.Value {
+					http.Error(w, "the header "+name+" is too long", http.StatusRequestHeaderFieldsTooLarge)
+					return
+				}
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// modules returns what an HTTP listener serves: what it says itself, else what
+// is said for all.
+func modules(all *listener.Config, h listener.HTTP) httpapi.Modules {
+	names := h.Modules
+	if len(names) == 0 {
+		names = all.HTTPModules
+	}
+	served := httpapi.Modules{}
+	for _, name := range names {
+		if m, ok := httpapi.ModuleByName(name); ok {
+			served[m] = httpapi.DefaultMode(m)
+		}
+	}
+	for _, modes := range []map[string]listener.HTTPModule{all.HTTPAuth, h.Auth} {
+		for name, mode := range modes {
+			if m, ok := httpapi.ModuleByName(name); ok && mode.Auth != "" && served[m] != "" {
+				served[m] = httpapi.Mode(mode.Auth)
+			}
+		}
+	}
+	return served
 }

@@ -172,9 +172,12 @@ func TestServe_VerneMQ(t *testing.T) {
 		}
 	}
 	r := serveWith(t, "../../conf/testdata/vernemq.conf", append(anyPort, "vmq_acl.acl_file="+acl, "vmq_passwd.password_file="+passwd,
-		"log.console=console")...)
+		"log.console=console", "listener.ws.default=127.0.0.1:0")...)
 	if code := r.connect(packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a"}); code != mqtt.NotAuthorized {
 		t.Errorf("an anonymous client got %v, want not_authorized", code)
+	}
+	if r.ready["ws.default"] == "" {
+		t.Errorf("no WebSocket listener: %v", r.ready)
 	}
 	if !strings.Contains(r.log.String(), "warning") {
 		t.Error("no warning about keys that have no effect")

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/lunemq/lunemq/conf"
+)
+
+// TestKeys_Listeners: the keys of listeners, which all work, have in this build
+// the class that the list of VerneMQ's keys gives them.
+func TestKeys_Listeners(t *testing.T) {
+	schema, err := conf.New(sections()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../conf/testdata/keys.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		class, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		key, value, ok := strings.Cut(strings.TrimSpace(rest), " = ")
+		about := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
+		if !ok || class == "#" || !about("listener.") && !about("http_module") && !about("max_ws_") && !about("crl_") && !about("mqtt_connect_") {
+			continue
+		}
+		n++
+		spellings := []string{key}
+		if parts := strings.Split(key, "."); len(parts) > 3 && parts[0] == "listener" {
+			option := strings.Join(parts[3:], ".")
+			spellings = append(spellings, "listener."+parts[1]+"."+option)
+			if parts[1] != "vmq" {
+				spellings = append(spellings, "listener."+option)
+			}
+		}
+		for _, s := range spellings {
+			if got := schema.Class(s, value).String(); got != class {
+				t.Errorf("%s = %s: got %s, want %s", s, value, got, class)
+			}
+			res, err := schema.Load(conf.Sources{Set: []string{s + "=" + value}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range res.Problems {
+				if class == "works" && p.Token == s && !strings.Contains(p.Text, "belongs to nothing") && !strings.Contains(p.Text, "has no certificate") {
+					t.Errorf("%s = %s: %s", s, value, p)
+				}
+			}
+		}
+	}
+	if n < 55 {
+		t.Errorf("only %d keys of listeners are in the list", n)
+	}
+}
