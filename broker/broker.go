@@ -220,6 +220,7 @@ func (b *Broker) Stop(limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		b.Engine.Close(errShutdown)
+		b.Server.Wait()
 		b.Registry.Close()
 		b.plugins.stop()
 		done <- b.Store.Close()

@@ -45,24 +45,28 @@ func (c *Conn) stepped(now time.Time, a *hook.Auth) {
 		}
 		cl := c.lock()
 		c.srv.Log.Warn("re-authentication refused", c.who("reason", v.Reason)...)
-		c.fail(now, mqtt.Errorf("conn: auth", v.Code, "re-authentication refused"))
+		if !c.ended {
+			c.m.Disconnect(v.Code, v.ReasonString)
+			c.finish(now, errEnded, true)
+		}
 		c.unlock(cl)
 		return
 	}
 	if r == nil {
 		r = &hook.AuthResult{}
 	}
+	next := session.Step{Data: r.Data, ReasonString: r.ReasonString, UserProperties: r.UserProperties}
 	cl := c.lock()
 	p := c.auth.connect
 	switch {
 	case c.ended:
 	case r.Continue:
-		c.m.Challenge(r.Data)
+		c.m.Challenge(next)
 	case p != nil:
 		c.auth.connect, c.auth.last = nil, r.Data
-		c.m.Authenticated(nil)
+		c.m.Authenticated(session.Step{})
 	default:
-		c.m.Authenticated(r.Data)
+		c.m.Authenticated(next)
 	}
 	after := c.Flush(now)
 	ready := !c.ended && c.m.Phase() == session.Connecting

@@ -72,7 +72,7 @@ func (c *Conn) Flush(now time.Time) (after func()) {
 	drops := c.count()
 	if c.wantsLoader() {
 		c.loading = true
-		go c.load()
+		c.srv.tasks.Go(c.load)
 	}
 	if len(drops) == 0 && c.own.Empty() && !more {
 		return nil
@@ -136,7 +136,7 @@ func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
 			c.drain()
 		}
 		if more {
-			go c.sendRetained()
+			c.srv.tasks.Go(c.sendRetained)
 		}
 	}
 }
@@ -202,10 +202,10 @@ func (c *Conn) fail(now time.Time, err error) {
 func (c *Conn) finish(now time.Time, err error, withWill bool) {
 	after := c.last()
 	c.ec.Close(err)
-	go func() {
+	c.srv.tasks.Go(func() {
 		after()
 		c.detach(now, withWill)
-	}()
+	})
 }
 
 // last ends output and input: the socket gets what it takes, what was done is

@@ -164,7 +164,7 @@ func (c *Conn) work(f func(now time.Time)) {
 // belongs to the reader is the worker's.
 func (c *Conn) startWork() {
 	if len(c.tasks) > 0 {
-		go c.worker()
+		c.srv.tasks.Go(c.worker)
 	}
 }
 

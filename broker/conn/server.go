@@ -41,7 +41,12 @@ type Server struct {
 	// Connected counts accepted connections, ConnectedWS those of them that came
 	// over WebSocket.
 	Connected, ConnectedWS atomic.Int64
+	tasks                  sync.WaitGroup // workers, loaders, and what follows the end of a connection
 }
+
+// Wait waits for what connections have left to be done after their end. To be
+// called when the engine is closed and before the store is.
+func (s *Server) Wait() { s.tasks.Wait() }
 
 // Door is a listener as its connections see it. Immutable.
 type Door struct {

@@ -53,7 +53,7 @@ type Watch struct {
 }
 
 // interval is the time between two samples.
-const interval = 500 * time.Millisecond
+const interval = time.Second
 
 // New starts to watch; Close ends it. dir is where the disk is looked at.
 func New(cfg *Config, dir string, log *slog.Logger) *Watch {

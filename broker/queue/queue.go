@@ -46,16 +46,6 @@ func (q *Queue) Push(it mqtt.Queued, l Limits) (dropped mqtt.Queued, ok bool) {
 	return dropped, false
 }
 
-// PushFront puts it before all others, whatever the limits: a message that was
-// in flight and returns.
-func (q *Queue) PushFront(it mqtt.Queued) {
-	q.grow()
-	q.head = (q.head - 1) & (len(q.ring) - 1)
-	q.ring[q.head] = it
-	q.count++
-	q.bytes += it.Message.Size()
-}
-
 // Next returns the message that Pop would take.
 func (q *Queue) Next(lifo bool) (it mqtt.Queued, ok bool) {
 	if q.count == 0 {

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"math/rand"
-	"slices"
 	"testing"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -73,12 +72,9 @@ func TestQueue_Model(t *testing.T) {
 	for n := uint64(1); n < 60000; n++ {
 		size := r.Intn(50)
 		switch op := r.Intn(10); {
-		case op < 5 || n%8192 < 3000:
+		case op < 6 || n%8192 < 3000:
 			q.Push(item(n, size), Limits{Messages: -1})
 			twin = append(twin, n)
-		case op < 6:
-			q.PushFront(item(n, size))
-			twin = slices.Insert(twin, 0, n)
 		default:
 			lifo := op == 9
 			it, ok := q.Pop(lifo)

@@ -30,23 +30,39 @@ func (m *Machine) auth(p *packet.Auth) (Event, error) {
 // AuthMethod returns the authentication method of CONNECT, "" for none.
 func (m *Machine) AuthMethod() string { return m.authMethod }
 
-// Challenge asks the client for another step.
-func (m *Machine) Challenge(data []byte) {
-	m.sendAuth(mqtt.ContinueAuthentication, data)
+// Step is what the broker sends with an AUTH packet.
+type Step struct {
+	Data           []byte
+	ReasonString   string // left out when the client asked for no problem information
+	UserProperties []mqtt.UserProperty
 }
 
+// Challenge asks the client for another step.
+func (m *Machine) Challenge(s Step) { m.sendAuth(mqtt.ContinueAuthentication, s) }
+
 // Authenticated ends enhanced authentication: the caller goes on to register
-// the client, or, when it was connected already, tells it so with data.
-func (m *Machine) Authenticated(data []byte) {
+// the client, or, when it was connected already, it is told so.
+func (m *Machine) Authenticated(s Step) {
 	if m.phase == Reauthing {
 		m.phase = Connected
-		m.sendAuth(mqtt.Success, data)
+		m.sendAuth(mqtt.Success, s)
 		return
 	}
 	m.phase = Connecting
 }
 
-func (m *Machine) sendAuth(code mqtt.ReasonCode, data []byte) {
-	m.send(&packet.Auth{Code: code, Method: m.authMethod, Data: data})
+// sendAuth sends an AUTH packet. What only explains is left out when the client
+// asked for no problem information, or when it would not fit.
+//
+// Spec: MQTT 5.0 §3.15.2.2, §3.1.2.11.7 [MQTT-3.1.2-29].
+func (m *Machine) sendAuth(code mqtt.ReasonCode, s Step) {
+	p := packet.Auth{Code: code, HasMethod: true, Method: m.authMethod, Data: s.Data}
+	if !m.noProblemInfo {
+		p.ReasonString, p.UserProperties = s.ReasonString, s.UserProperties
+	}
+	if m.maxPacket > 0 && p.Size(m.version) > m.maxPacket {
+		p.ReasonString, p.UserProperties = "", nil
+	}
+	m.send(&p)
 	m.tally.code(packet.TypeAuth, code)
 }
