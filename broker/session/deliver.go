@@ -26,7 +26,8 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 			m.emit(now, it, b)
 			return
 		}
-		if it.Ticket == nil && m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput && !m.overtakes(it.Delivery.QoS) {
+		kept := it.Ticket != nil || m.st.stored && it.Delivery.QoS == mqtt.ExactlyOnce
+		if !kept && m.mayFly(it.Delivery.QoS) && len(m.out)-m.taken < softOutput && !m.overtakes(it.Delivery.QoS) {
 			m.emit(now, it, b)
 			return
 		}
