@@ -43,6 +43,7 @@ type Broker struct {
 	Registry  *registry.Registry
 	Server    *conn.Server
 	started   time.Time
+	stopping  chan struct{}
 
 	settings atomic.Pointer[conn.Settings]
 	chain    atomic.Pointer[hook.Chain]
@@ -54,6 +55,8 @@ type Broker struct {
 	doors   []*door
 	limits  *listener.Limits
 	gate    *listener.Gate
+
+	background sync.WaitGroup
 }
 
 // New composes a broker that serves nobody yet: plugins are loaded and durable
@@ -62,7 +65,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
 	kept := p.Store
 	p.Store = diskGuard{kept, p.Pressure}
-	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now}
+	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now, stopping: make(chan struct{})}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
 	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Kept: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
@@ -102,6 +105,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		b.plugins.stop()
 		return nil, fmt.Errorf("broker: reading the store: %w", err)
 	}
+	b.background.Go(b.purge)
 	return b, nil
 }
 
@@ -221,6 +225,8 @@ func (b *Broker) Stop(limit time.Duration) error {
 	go func() {
 		b.Engine.Close(errShutdown)
 		b.Server.Wait()
+		close(b.stopping)
+		b.background.Wait()
 		b.Registry.Close()
 		b.plugins.stop()
 		done <- b.Store.Close()

@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
@@ -34,6 +35,12 @@ func Commands(r *Router, st store.Committer) []admin.Command {
 			Args:  []admin.Arg{{Name: "topic", Doc: "topic name"}},
 			Flags: []admin.Flag{{Name: "topic", Short: "t", Kind: admin.FlagValue, Doc: "topic name"}, mountpoint},
 			Run:   func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.deleteRetained(c, st) },
+		},
+		{
+			Path: "retain delete-expired", Doc: "Delete retained messages that have expired; they are deleted by themselves within half a minute", Changes: true,
+			Run: func(context.Context, *admin.Call) (admin.Result, error) {
+				return admin.Text(strconv.Itoa(r.PurgeExpired(time.Now(), st, func(error) {})) + " deleted"), nil
+			},
 		},
 	}
 }
