@@ -3,7 +3,7 @@ package broker
 import "time"
 
 // purgeInterval is how often expired retained messages are looked for.
-const purgeInterval = 30 * time.Second
+const purgeInterval = 5 * time.Minute
 
 // purge removes expired retained messages until the broker stops.
 func (b *Broker) purge() {

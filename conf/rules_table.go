@@ -37,7 +37,7 @@ var rules = []rule{
 	{"queue_sup_sup_children", "*", goRuntime, ""},
 	{"fanout.*", "*", "fan-out needs no shards", ""},
 	{"shared_subscription_timeout_action", "*", "a message goes to another member when its member's session ends", ""},
-	{"expire_retain_cache", "*", "expired retained messages are never sent, and removed within half a minute", ""},
+	{"expire_retain_cache", "*", "expired retained messages are never sent, and removed within five minutes", ""},
 
 	// Cluster.
 	{"allow_register_during_netsplit", "*", noCluster, ""},

@@ -37,7 +37,7 @@ func Commands(r *Router, st store.Committer) []admin.Command {
 			Run:   func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.deleteRetained(c, st) },
 		},
 		{
-			Path: "retain delete-expired", Doc: "Delete retained messages that have expired; they are deleted by themselves within half a minute", Changes: true,
+			Path: "retain delete-expired", Doc: "Delete retained messages that have expired; they are deleted by themselves within five minutes", Changes: true,
 			Run: func(context.Context, *admin.Call) (admin.Result, error) {
 				return admin.Text(strconv.Itoa(r.PurgeExpired(time.Now(), st, func(error) {})) + " deleted"), nil
 			},
