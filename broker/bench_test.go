@@ -9,6 +9,7 @@ import (
 	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/router"
 )
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -79,5 +80,33 @@ func BenchmarkFanOut(b *testing.B) {
 	b.ResetTimer()
 	for i := 0; i < b.N; i += n {
 		x.Inject(m)
+	}
+}
+
+// TestDeliver_ZeroAlloc: a message costs its publisher memory, not each of its
+// receivers.
+func TestDeliver_ZeroAlloc(t *testing.T) {
+	x := brokertest.Start(t, brokertest.Options{Log: quiet, Set: []string{"max_output_bytes=1GB"}})
+	allocs := func(receivers int) float64 {
+		topic := fmt.Sprint("alloc/", receivers)
+		for i := range receivers {
+			sub, _ := x.Connect(packet.Connect{ClientID: fmt.Sprint(topic, i), CleanStart: true})
+			sub.Subscribe(mqtt.AtMostOnce, topic)
+			go func() {
+				for {
+					if _, err := sub.Receive(); err != nil {
+						return
+					}
+				}
+			}()
+		}
+		m := &mqtt.Message{Topic: topic, Payload: make([]byte, 16)}
+		var b router.Batch
+		return testing.AllocsPerRun(100, func() {
+			x.Router.Publish(x.Started(), m, &b)
+		})
+	}
+	if one, many := allocs(1), allocs(50); many > one+2 {
+		t.Errorf("%v allocations for one receiver, %v for fifty", one, many)
 	}
 }

@@ -182,20 +182,31 @@ func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reas
 // Flush sends what was delivered since the last Flush.
 func (c *Client) Flush(now time.Time) {
 	var after func()
-	var late finale
-	var b store.Batch
 	c.mu.Lock()
-	switch {
-	case c.online:
-		after = c.conn.Flush(now)
-	case c.dirty && !c.dead: // it left between Deliver and now
-		late.moved = c.st.Unsent(nil, &b)
-	}
+	left := c.dirty && !c.online && !c.dead // between Deliver and now
 	c.dirty = false
+	if c.online {
+		after = c.conn.Flush(now)
+	}
 	c.mu.Unlock()
 	if after != nil {
 		after()
 	}
+	if left {
+		c.passOn(now)
+	}
+}
+
+// passOn gives messages of share groups that came just before the client left
+// to other members.
+func (c *Client) passOn(now time.Time) {
+	var late finale
+	var b store.Batch
+	c.mu.Lock()
+	if !c.online && !c.dead {
+		late.moved = c.st.Unsent(nil, &b)
+	}
+	c.mu.Unlock()
 	if len(late.moved) > 0 {
 		c.reg.handOverAndCommit(now, c, &late, &b)
 	}
