@@ -64,8 +64,9 @@ type Broker struct {
 func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
 	kept := p.Store
-	p.Store = diskGuard{kept, p.Pressure}
-	b := &Broker{Parts: p, Metrics: metric.NewBroker(), cfg: cfg, started: now, stopping: make(chan struct{})}
+	metrics := metric.NewBroker()
+	p.Store = diskGuard{storeTimer{kept, metrics}, p.Pressure}
+	b := &Broker{Parts: p, Metrics: metrics, cfg: cfg, started: now, stopping: make(chan struct{})}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
 	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Kept: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{

@@ -88,6 +88,17 @@ func TestBalance_UnderLoad(t *testing.T) {
 	}
 	wg.Wait()
 	b.Balanced()
+	m := b.Metrics
+	if in, made := m.QueueMessageIn.Count(), m.CopiesMade.Count(); in != made {
+		t.Errorf("queue_message_in is %d after %d copies", in, made)
+	}
+	for name, n := range map[string]int64{
+		"store_commit": m.StoreCommit.Count(), "storage_write": m.StorageWrite.Count(), "storage_delete": m.StorageDelete.Count(), "storage_scan": m.StorageScan.Count(),
+	} {
+		if n == 0 {
+			t.Errorf("%s_microseconds has not moved", name)
+		}
+	}
 }
 
 // TestShared_Redistribution: messages of a member that goes away reach another

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/auth"
@@ -39,6 +41,34 @@ type Config struct {
 
 	Admin AdminConfig
 	Log   LogConfig
+}
+
+// CheckConfig implements conf.Checker: it reports what no single key shows.
+func (c *Config) CheckConfig(report func(key, text, remedy string)) {
+	c.Listeners.CheckConfig(report)
+	for _, d := range c.Listeners.Declared() {
+		if d.Client == nil {
+			continue
+		}
+		key := "listener." + d.Spec.Name
+		c.checkList(key+".auth_plugins", d.Client.AuthPlugins, report)
+		c.checkList(key+".authz_plugins", d.Client.AuthzPlugins, report)
+	}
+}
+
+// checkList reports plugins of a listener's list that are named twice or are
+// not enabled.
+//
+// Reference 1.4.
+func (c *Config) checkList(key string, names []string, report func(key, text, remedy string)) {
+	for i, n := range names {
+		switch {
+		case slices.Contains(names[:i], n):
+			report(key, fmt.Sprintf("%s names %q twice", key, n), "name each plugin once")
+		case !c.Who.Plugins[n].On:
+			report(key, fmt.Sprintf("%s names %q, which is not an enabled plugin", key, n), "set plugins."+n+" = on or take it from the list")
+		}
+	}
 }
 
 // PluginConfig is one plugin of the configuration.

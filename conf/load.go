@@ -176,6 +176,11 @@ func (l *loader) fill(g *group, v reflect.Value, at []string, bare *string) {
 			break
 		}
 		field.Set(val.set)
+		if _, word := f.words[val.Default]; !word && val.Default != "" {
+			if def, err := f.parse(val.Default); err == nil {
+				val.Default = f.format(def) // as values are written, so that both compare
+			}
+		}
 		if _, word := f.words[text]; !word {
 			text = f.format(val.set)
 		}

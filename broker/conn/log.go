@@ -11,7 +11,11 @@ import (
 // who is the attributes that name the client in a log line, followed by more.
 func (c *Conn) who(more ...any) []any {
 	i := c.info
-	a := []any{"client_id", i.Key.ClientID, "peer", i.Peer.String(), "listener", i.Listener.Name}
+	peer := "local" // Unix sockets have no address of the peer
+	if i.Peer.IsValid() {
+		peer = i.Peer.String()
+	}
+	a := []any{"client_id", i.Key.ClientID, "peer", peer, "listener", i.Listener.Name}
 	if i.Key.Mountpoint != "" {
 		a = append(a, "mountpoint", i.Key.Mountpoint)
 	}

@@ -43,6 +43,7 @@ func (c *Conn) sendRetained() {
 				d.QoS = job.sub.QoS
 			}
 			c.srv.Metrics.CopiesMade.Inc(1)
+			c.srv.Metrics.QueueMessageIn.Inc(1)
 			cl.Deliver(now, m, d, &b.Store)
 		}
 		clear(page)

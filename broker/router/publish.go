@@ -155,6 +155,7 @@ func (b *Batch) Flush(now time.Time, r *Router) {
 		r.metrics.MessagesRouted.Inc(c.routed)
 		r.metrics.MessagesUnrouted.Inc(c.unrouted)
 		r.metrics.CopiesMade.Inc(c.copies)
+		r.metrics.QueueMessageIn.Inc(c.copies)
 		r.metrics.RouterMatchesLocal.Inc(c.copies)
 		*c = counts{}
 	}

@@ -267,6 +267,31 @@ func TestCheck(t *testing.T) {
 	if status := run(t.Context(), nil, process{args: []string{"config", "--conf", quickstart, "--changed"}, stdout: &out, stderr: &out}); status != 0 || !strings.Contains(out.String(), "allow_anonymous = on  ## "+quickstart+":7") {
 		t.Errorf("status %d\n%s", status, &out)
 	}
+	if strings.Contains(out.String(), "## default") {
+		t.Errorf("keys at their default are shown as changed:\n%s", &out)
+	}
+}
+
+// What only several keys together show is found before a listener is opened.
+func TestCheck_Listeners(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "l.conf")
+	text := "listener.tcp.a = 127.0.0.1:1\nlistener.tcp.b = 127.0.0.1:1\nlistener.ssl.c = 127.0.0.1:2\n" +
+		"listener.tcp.a.auth_plugins = [passwd,nope]\nlistener.tcp.a.authz_plugins = [acl,acl]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", file}, stdout: &out, stderr: &out}); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	for _, want := range []string{
+		":2: error: \"127.0.0.1:1\" is the address of listener.tcp.a too", ":3: error: listener.ssl.c has no certificate",
+		":4: error: listener.tcp.a.auth_plugins names \"nope\"", ":5: error: listener.tcp.a.authz_plugins names \"acl\" twice",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
 }
 
 func TestRun_Usage(t *testing.T) {
