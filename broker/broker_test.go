@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/store"
 )
 
 // versions runs a test for 3.1.1 and for 5.0.
@@ -136,6 +138,31 @@ func TestShared_Redistribution(t *testing.T) {
 		first.Quiet()
 		b.Balanced()
 	})
+}
+
+// TestShared_MemberEndsMeanwhile: the session of the chosen member ends before
+// it takes the message, which then goes to another one (MQTT 5.0 §4.8.2).
+func TestShared_MemberEndsMeanwhile(t *testing.T) {
+	b := brokertest.Start(t, brokertest.Options{})
+	stays, _ := b.Connect(packet.Connect{ClientID: "stays", SessionExpiry: 100, HasSessionExpiry: true})
+	stays.Subscribe(mqtt.AtLeastOnce, "$share/g/x")
+	leaves, _ := b.Connect(packet.Connect{ClientID: "leaves"})
+	leaves.Subscribe(mqtt.AtLeastOnce, "$share/g/x")
+	key := mqtt.SessionKey{ClientID: "leaves"}
+	c := b.Registry.Get(key)
+	b.Registry.Disconnect(time.Now(), key, mqtt.AdministrativeAction, true)
+
+	var batch store.Batch
+	m := &mqtt.Message{Topic: "x", Payload: []byte("hello"), QoS: mqtt.AtLeastOnce}
+	flush := c.Deliver(time.Now(), m, mqtt.Delivery{QoS: mqtt.AtLeastOnce, Share: &mqtt.Share{Name: "g", Filter: "x"}}, &batch)
+	batch.Submit(b.Store, func(error) {})
+	if !flush {
+		t.Fatal("nothing to flush: the message was dropped")
+	}
+	c.Flush(time.Now())
+	if p := stays.Take(); string(p.Payload) != "hello" {
+		t.Errorf("got %q", p.Payload)
+	}
 }
 
 // TestShared_WaitsForMember: what came while all members were offline goes to

@@ -261,6 +261,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 		case session.WantUnsubscribe:
 			if err != nil {
 				refuseAll(s.subs, mqtt.ImplementationSpecificError)
+				c.srv.Metrics.MQTTUnsubscribeError.For(c.v5()).Inc(1)
 			}
 			c.m.SettleUnsubscribe(s.slot, s.subs)
 		default:

@@ -40,6 +40,7 @@ type Client struct {
 	online  bool           // conn was accepted
 	dirty   bool           // somebody will call Flush
 	dead    bool           // no longer in the registry
+	passed  []func()       // flushes others that got what came after its end
 	will    *mqtt.Will     // of the connection, or delayed after it
 	willDue time.Time      // of a delayed will
 	left    time.Time      // when the last connection ended
@@ -134,8 +135,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	c.mu.Lock()
 	if c.dead {
 		c.mu.Unlock()
-		c.reg.Dropped(c.key, m, mqtt.DropSessionEnded)
-		return false
+		return c.pass(now, m, d, b)
 	}
 	it := mqtt.Queued{Number: c.st.NextNumber(), Message: m, Delivery: d}
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
@@ -167,6 +167,23 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	return false
 }
 
+// pass deals with a message that comes after the client's end: one of a share
+// group goes to another member, in the same commit. It reports whether Flush
+// must be called.
+//
+// Spec: MQTT 5.0 §4.8.2.
+func (c *Client) pass(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool) {
+	if d.Share == nil {
+		c.reg.Dropped(c.key, m, mqtt.DropSessionEnded)
+		return false
+	}
+	others := c.reg.HandOver(now, c, true, []mqtt.Queued{{Message: m, Delivery: d}}, b)
+	c.mu.Lock()
+	c.passed = append(c.passed, others)
+	c.mu.Unlock()
+	return true
+}
+
 // keep puts a message into the offline queue. Called with the lock held.
 func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reason mqtt.DropReason) {
 	if it.Delivery.QoS == mqtt.AtMostOnce {
@@ -188,9 +205,14 @@ func (c *Client) Flush(now time.Time) {
 	if c.online {
 		after = c.conn.Flush(now)
 	}
+	passed := c.passed
+	c.passed = nil
 	c.mu.Unlock()
 	if after != nil {
 		after()
+	}
+	for _, f := range passed {
+		f()
 	}
 	if left {
 		c.passOn(now)
