@@ -46,6 +46,12 @@ type Config struct {
 // CheckConfig implements conf.Checker: it reports what no single key shows.
 func (c *Config) CheckConfig(report func(key, text, remedy string)) {
 	c.Listeners.CheckConfig(report)
+	if c.DataDir == "" {
+		report("data_dir", "data_dir is empty", "name the folder that keeps sessions and messages, such as /var/lib/lunemq")
+	}
+	if c.Admin.Socket == "" {
+		report("admin.socket", "admin.socket is empty", "name the socket of lunemq-admin, such as /run/lunemq/admin.sock")
+	}
 	for _, d := range c.Listeners.Declared() {
 		if d.Client == nil {
 			continue

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/lunemq/lunemq/broker"
@@ -31,7 +32,11 @@ func openLog(c broker.LogConfig, stderr io.Writer) (*logging, error) {
 	}
 	if c.Console == "file" || c.Console == "both" {
 		l.file = &logFile{path: c.File}
-		if err := l.file.reopen(); err != nil {
+		err := os.MkdirAll(filepath.Dir(c.File), 0o750)
+		if err == nil {
+			err = l.file.reopen()
+		}
+		if err != nil {
 			return nil, fmt.Errorf("log.console.file: %w", err)
 		}
 		to = append(to, l.file)

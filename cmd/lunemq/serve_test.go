@@ -247,14 +247,14 @@ func TestSet(t *testing.T) {
 func TestCheck(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "l.conf")
-	if err := os.WriteFile(file, []byte("allow_anonymous = maybe\n\nmax_inflight_mesages = 5\nacl.acl_file = /nowhere\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("allow_anonymous = maybe\n\nmax_inflight_mesages = 5\nacl.acl_file = /nowhere\ndata_dir =\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
 	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", file}, stdout: &out, stderr: &out}); status != 1 {
 		t.Errorf("status %d", status)
 	}
-	for _, want := range []string{file + ":1: error:", file + ":3: error:", "max_inflight_messages"} {
+	for _, want := range []string{file + ":1: error:", file + ":3: error:", "max_inflight_messages", file + ":5: error: data_dir"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
