@@ -138,8 +138,8 @@ func (b *Broker) checkClock(now time.Time, kept store.Store) {
 func (b *Broker) restore(now time.Time) error {
 	limits := b.settings.Load().Session.OfflineLimits()
 	var inner error
-	err := b.Store.Sessions(func(rec *store.Session) bool {
-		kept, err := registry.Read(b.Store, rec)
+	err := b.Store.Load(func(rec *store.Session, queue store.QueueReader) bool {
+		kept, err := registry.Read(rec, queue)
 		if err != nil {
 			inner = err
 			return false
