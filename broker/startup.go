@@ -293,7 +293,7 @@ func (s *startup) inGroup(key mqtt.SessionKey) bool {
 	c.Lock()
 	defer c.Unlock()
 	if st := c.Session(); st != nil {
-		for _, sub := range st.Subscriptions {
+		for _, sub := range st.Subscriptions() {
 			if sub.ShareName != "" {
 				return true
 			}

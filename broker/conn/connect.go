@@ -217,7 +217,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	default:
 		c.lend()
 		c.m.Accept(now, cl.Session(), a, &c.own)
-		groups = shares(cl.Session().Subscriptions)
+		groups = shares(cl.Session().Subscriptions())
 		cl.Accepted()
 		c.srv.count(c.door, 1)
 		c.counted = true

@@ -62,9 +62,6 @@ func (r *Registry) Restore(now time.Time, rec *store.Session, kept Kept, limits 
 		c.expires = c.left.Add(rec.Expiry)
 	}
 	c.will, c.willDue = rec.Will, rec.WillDue
-	for _, sub := range rec.Subscriptions {
-		c.st.Subscribed(joined(sub), sub)
-	}
 	r.Metrics.QueueInitializedFromStorage.Inc(1)
 	r.Metrics.CopiesRestored.Inc(int64(len(kept.Entries) + kept.More))
 	r.arm(c)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -120,6 +121,9 @@ func (s *server) start(ctx context.Context) error {
 	return nil
 }
 
+// loadingGC is GOGC while durable sessions are read.
+const loadingGC = 400
+
 // load reads durable sessions back while clients connect already. A stop waits
 // for that up to shutdown_timeout, since wills may wait for their subscribers.
 func (s *server) load(ctx context.Context, cfg *broker.Config) error {
@@ -129,6 +133,13 @@ func (s *server) load(ctx context.Context, cfg *broker.Config) error {
 		defer time.AfterFunc(cfg.ShutdownTimeout, cancel).Stop()
 		<-patient.Done()
 	})()
+	// Nearly all that is allocated meanwhile stays: little is gained by looking
+	// for garbage as often as later.
+	if usual := debug.SetGCPercent(loadingGC); usual < 0 || usual > loadingGC {
+		debug.SetGCPercent(usual)
+	} else {
+		defer debug.SetGCPercent(usual)
+	}
 	return s.broker.Load(patient)
 }
 
