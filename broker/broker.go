@@ -48,6 +48,7 @@ type Broker struct {
 	settings atomic.Pointer[conn.Settings]
 	chain    atomic.Pointer[hook.Chain]
 	ready    atomic.Bool
+	start    *startup
 
 	mu      sync.Mutex // of reload, stop and listener commands
 	cfg     *Config
@@ -59,8 +60,9 @@ type Broker struct {
 	background sync.WaitGroup
 }
 
-// New composes a broker that serves nobody yet: plugins are loaded and durable
-// sessions are read back. Errors name what is missing.
+// New composes a broker that serves nobody yet: plugins are loaded. Open lets
+// clients in, and Load reads their durable sessions back. Errors name what is
+// missing.
 func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
 	kept := p.Store
@@ -85,6 +87,9 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		},
 	})
 	b.Server.Registry = b.Registry
+	b.start = newStartup(b)
+	b.Server.Gate, b.Server.Fetch = &b.start.gate, b.start.fetch
+	b.Registry.Hold()
 	if p.Pressure != nil {
 		p.Pressure.OnLevel(func(l pressure.Level) {
 			if l >= pressure.High {
@@ -102,10 +107,6 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 		return nil, err
 	}
 	b.checkClock(now, kept)
-	if err := b.restore(now); err != nil {
-		b.plugins.stop()
-		return nil, fmt.Errorf("broker: reading the store: %w", err)
-	}
 	b.background.Go(b.purge)
 	return b, nil
 }
@@ -137,34 +138,6 @@ func (b *Broker) checkClock(now time.Time, kept store.Store) {
 			"clock", now.Format(time.RFC3339), "newest", newest.Format(time.RFC3339))
 		b.Registry.Suspend(now.Add(clockDoubt))
 	}
-}
-
-// restore reads durable sessions and retained messages back.
-func (b *Broker) restore(now time.Time) error {
-	limits := b.settings.Load().Session.OfflineLimits()
-	var inner error
-	err := b.Store.Sessions(func(rec *store.Session) bool {
-		kept, err := registry.Read(b.Store, rec)
-		if err != nil {
-			inner = err
-			return false
-		}
-		c := b.Registry.Restore(now, rec, kept, limits)
-		for _, sub := range rec.Subscriptions {
-			b.Router.Subscribe(rec.Key.Mountpoint, sub, c)
-		}
-		return true
-	})
-	if err == nil {
-		err = inner
-	}
-	if err == nil {
-		err = b.Store.Retained(func(m *mqtt.Message) bool {
-			b.Router.Retained().Put(m)
-			return true
-		})
-	}
-	return err
 }
 
 // gauges are the figures that are computed when somebody asks.
@@ -202,6 +175,9 @@ func (b *Broker) Ready() []string {
 	if b.ready.Load() {
 		return nil
 	}
+	if !b.start.gate.Opened() {
+		return []string{fmt.Sprintf("starting: %d durable sessions are restored", b.start.restored.Load())}
+	}
 	return []string{"starting or stopping"}
 }
 
@@ -212,6 +188,7 @@ func (b *Broker) Ready() []string {
 // Spec: MQTT 5.0 §3.14 (0x8B).
 func (b *Broker) Stop(limit time.Duration) error {
 	b.ready.Store(false)
+	b.start.fail(errShutdown)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, d := range b.doors {

@@ -13,8 +13,8 @@ import (
 
 // Commands are all commands of the broker and its parts.
 func (b *Broker) Commands() []admin.Command {
-	all := registry.Commands(b.Registry, b.cfg.NodeName)
-	all = append(all, router.Commands(b.Router, b.Store)...)
+	all := append(registry.Commands(b.Registry, b.cfg.NodeName), router.Commands(b.Router, b.Store)...)
+	all = b.start.afterStart(all)
 	all = append(all, admin.MetricsCommands(b.Catalogue, time.Now)...)
 	all = append(all, admin.KeyCommands(b.Keys, time.Now)...)
 	all = append(all, b.listenerCommands()...)

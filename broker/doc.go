@@ -15,8 +15,17 @@
 //	subtrie writer    one change of the routing table
 //	metric.Catalogue  never: snapshots take clients' figures, not the reverse
 //
-// Leaf locks taken without any other: retain.Store, memstore.Store,
+//	conn.Gate         what waits for the end of the start
+//
+// Leaf locks taken without any other: startup, retain.Store, memstore.Store,
 // admin.Keys, metric.Catalogue, the engine's own, those of listener.
 //
-// Read first: broker.go.
+// # Start
+//
+// Open lets clients in before their sessions are read: Load reads them in one
+// pass, and the session of a client that connects meanwhile out of its turn,
+// each once. PUBLISH and SUBSCRIBE packets stay unread, wills, expiry and the
+// broker's own messages wait, until all durable subscriptions are there.
+//
+// Read first: broker.go, then startup.go.
 package broker

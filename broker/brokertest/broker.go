@@ -1,6 +1,7 @@
 package brokertest
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"os"
@@ -27,6 +28,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Pressure may be nil.
 	Pressure *pressure.Watch
+	// Loading leaves the broker at its start: the test calls Load.
+	Loading bool
 }
 
 // Broker is a broker under test; the test's end stops it.
@@ -80,7 +83,12 @@ func Start(t testing.TB, o Options) *Broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.SetReady()
+	if !o.Loading {
+		if err := b.Load(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		b.SetReady()
+	}
 	x := &Broker{Broker: b, Listeners: map[string]string{}, t: t}
 	for _, part := range ready {
 		name, addr, _ := strings.Cut(part, "=")

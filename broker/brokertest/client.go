@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -94,8 +95,18 @@ func Await[P packet.Packet](c *Client) P {
 	}
 }
 
-func (c *Client) read() (packet.Packet, error) {
-	_ = c.nc.SetReadDeadline(time.Now().Add(Patience))
+func (c *Client) read() (packet.Packet, error) { return c.readFor(Patience) }
+
+// Silent checks that nothing comes within d.
+func (c *Client) Silent(d time.Duration) {
+	c.t.Helper()
+	if p, err := c.readFor(d); !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.t.Errorf("got %+v %v, want silence", p, err)
+	}
+}
+
+func (c *Client) readFor(d time.Duration) (packet.Packet, error) {
+	_ = c.nc.SetReadDeadline(time.Now().Add(d))
 	for {
 		p, n, err := c.dec.Decode(c.in)
 		if err != nil {

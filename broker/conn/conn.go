@@ -61,6 +61,7 @@ type Conn struct {
 	jobsRun   bool
 	loading   bool // load runs
 	counted   bool // in srv.Connected
+	gated     bool // input waits for the gate, which then wakes it
 }
 
 // settle is one answer due at the end of a batch.
@@ -128,7 +129,11 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.unlock(cl)
 		return len(p), false
 	}
-	for n < len(p) && !c.held() && !c.ended {
+	held := false // then whoever ends that calls Wake, perhaps before the park
+	for n < len(p) && !c.ended {
+		if held = c.held() || c.early(p[n]); held {
+			break
+		}
 		pkt, k, err := c.dec.Decode(p[n:])
 		if err != nil {
 			c.countDecodeError(err)
@@ -158,7 +163,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.endBatch(now)
 	cl = c.lock()
-	park = c.held() && !c.ended
+	park = (held || c.held()) && !c.ended
 	c.arm()
 	c.unlock(cl)
 	c.startWork()
@@ -378,7 +383,10 @@ func (c *Conn) arm() {
 }
 
 // held reports whether input must wait: for a worker, the answer to CONNECT, a
-// throttle, or commits. Whoever ends that calls Wake. Called with the lock held.
-func (c *Conn) held() bool { return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled }
+// throttle, commits, or the gate. Whoever ends that calls Wake. Called with the
+// lock held.
+func (c *Conn) held() bool {
+	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled || c.gated && !c.srv.Gate.Opened()
+}
 
 func (c *Conn) v5() bool { return c.m.Version() == mqtt.V5 }

@@ -113,7 +113,8 @@ func connectProperties(p *packet.Connect) hook.Properties {
 	return h
 }
 
-// admit checks the will and gives the client its session. mod may be nil.
+// admit checks the will and gives the client its session, which may have to be
+// read first. mod may be nil.
 //
 // Spec: MQTT 5.0 §3.1.4; quirk 28: a refused will costs nobody his session.
 func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult) {
@@ -135,6 +136,24 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		return
 	}
 	reg.Will, reg.Offline = will, params.Offline
+	if c.srv.Gate.Opened() {
+		c.attach(now, p, mod, reg, params, asked)
+		return
+	}
+	c.work(func(time.Time) {
+		err := c.srv.Fetch(reg.Info.Key, reg.CleanStart || reg.Expiry == 0)
+		if now := time.Now(); err != nil {
+			c.refuse(now, hook.Verdict{Code: mqtt.ServerUnavailable, Reason: err.Error()})
+		} else {
+			c.attach(now, p, mod, reg, params, asked)
+		}
+	})
+}
+
+// attach gives the client its session and answers once that is stored. mod may
+// be nil; asked is the session expiry interval of the CONNECT.
+func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult, reg registry.Connection, params session.Params, asked time.Duration) {
+	cfg := c.srv.Settings.Load().Session
 	var b store.Batch
 	c.pre.Lock()
 	if c.ended { // timed out or closed meanwhile
@@ -198,7 +217,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	default:
 		c.lend()
 		c.m.Accept(now, cl.Session(), a, &c.own)
-		groups = shares(cl.Session().Subscriptions)
+		groups = shares(cl.Session().Subscriptions())
 		cl.Accepted()
 		c.srv.count(c.door, 1)
 		c.counted = true
@@ -212,7 +231,9 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		after()
 	}
 	for _, g := range groups {
-		c.srv.collect(now, c.info.Key.Mountpoint, g)
+		if !c.srv.Gate.before(func() { c.srv.collect(time.Now(), c.info.Key.Mountpoint, g) }) {
+			c.srv.collect(now, c.info.Key.Mountpoint, g)
+		}
 	}
 }
 

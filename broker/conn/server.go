@@ -35,6 +35,11 @@ type Server struct {
 	Log      *slog.Logger
 	Settings *atomic.Pointer[Settings]
 	Pressure *pressure.Watch // nil = none
+	Gate     *Gate           // nil = open
+	// Fetch brings a client's session out of the store while the gate is shut;
+	// ends says that the connection may end it. It may block for the disk, and
+	// where others must be there first for as long as that takes.
+	Fetch func(key mqtt.SessionKey, ends bool) error
 	// Chain returns the global chain in force, for wills and observers.
 	Chain func() *hook.Chain
 
@@ -87,8 +92,16 @@ func (s *Server) PublishWill(now time.Time, info *hook.Client, w *mqtt.Will) {
 }
 
 // Inject routes a message that comes from no connection: a will, or one of
-// the broker itself (info nil). It bypasses authorisation.
+// the broker itself (info nil). It bypasses authorisation. While the gate is
+// shut the message waits, and has no copies yet.
 func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will bool) (copies int) {
+	if s.Gate.before(func() { s.inject(time.Now(), info, m, will) }) {
+		return 0
+	}
+	return s.inject(now, info, m, will)
+}
+
+func (s *Server) inject(now time.Time, info *hook.Client, m *mqtt.Message, will bool) (copies int) {
 	var b router.Batch
 	copies = s.Router.Publish(now, m, &b)
 	if !b.Store.Empty() {

@@ -152,7 +152,7 @@ func (r *Registry) handOverAndCommit(now time.Time, c *Client, f *finale, b *sto
 // empty ends the session: its subscriptions, messages and record. Called with
 // the lock held.
 func (c *Client) empty(f *finale, b *store.Batch) {
-	for _, sub := range c.st.Subscriptions {
+	for _, sub := range c.st.Subscriptions() {
 		c.reg.Unsubscribe(c, sub)
 	}
 	f.ended, f.reason = true, mqtt.DropSessionEnded

@@ -18,15 +18,16 @@ type Kept struct {
 	Last            uint64
 }
 
-// Read reads a queue from the store; of sessions without shared subscriptions
-// only as many messages as are sent soon after the client's return.
-func Read(st store.Reader, rec *store.Session) (k Kept, err error) {
+// Read reads a session's queue from the store; of sessions without shared
+// subscriptions only as many messages as are sent soon after the client's
+// return.
+func Read(rec *store.Session, queue store.QueueReader) (k Kept, err error) {
 	whole := false
 	for _, sub := range rec.Subscriptions {
 		whole = whole || sub.ShareName != ""
 	}
 	waiting := 0
-	k.Inbound, err = st.Queue(rec.Key, 0, func(e store.Entry) bool {
+	k.Inbound, err = queue(func(e store.Entry) bool {
 		k.Last = e.Number
 		if e.PacketID == 0 {
 			waiting++
@@ -61,9 +62,6 @@ func (r *Registry) Restore(now time.Time, rec *store.Session, kept Kept, limits 
 		c.expires = c.left.Add(rec.Expiry)
 	}
 	c.will, c.willDue = rec.Will, rec.WillDue
-	for _, sub := range rec.Subscriptions {
-		c.st.Subscribed(joined(sub), sub)
-	}
 	r.Metrics.QueueInitializedFromStorage.Inc(1)
 	r.Metrics.CopiesRestored.Inc(int64(len(kept.Entries) + kept.More))
 	r.arm(c)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/lunemq/lunemq/broker/admin"
 	"github.com/lunemq/lunemq/broker/mqtt"
-	"github.com/lunemq/lunemq/broker/topic"
 )
 
 // row is one line of session show: a session, with one of its subscriptions or
@@ -289,5 +288,3 @@ func (c *Client) rows(node string, q query) []*row {
 	}
 	return product
 }
-
-func joined(sub mqtt.Subscription) string { return topic.Join(sub.ShareName, sub.Filter) }

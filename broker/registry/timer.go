@@ -22,6 +22,7 @@ type timers struct {
 	heap   timerHeap
 	wake   *time.Timer
 	closed bool
+	held   bool // nobody is due
 	// notBefore holds all expiry up: the clock is not to be trusted until then.
 	notBefore time.Time
 }
@@ -31,6 +32,20 @@ func (r *Registry) Suspend(until time.Time) {
 	r.timers.mu.Lock()
 	defer r.timers.mu.Unlock()
 	r.timers.notBefore = until
+	r.sleep()
+}
+
+// Hold keeps sessions from expiring and delayed wills from being due until
+// Release.
+func (r *Registry) Hold() { r.hold(true) }
+
+// Release ends Hold: what has become due meanwhile is due now.
+func (r *Registry) Release() { r.hold(false) }
+
+func (r *Registry) hold(held bool) {
+	r.timers.mu.Lock()
+	defer r.timers.mu.Unlock()
+	r.timers.held = held
 	r.sleep()
 }
 
@@ -74,7 +89,7 @@ func (t *timers) remove(x *timer) {
 // sleep sets the alarm for the first in line. Called with timers.mu held.
 func (r *Registry) sleep() {
 	t := &r.timers
-	if t.closed || len(t.heap) == 0 {
+	if t.closed || t.held || len(t.heap) == 0 {
 		return
 	}
 	d := max(0, time.Until(t.heap[0].due), time.Until(t.notBefore))
@@ -91,7 +106,7 @@ func (r *Registry) ring() {
 	for {
 		t := &r.timers
 		t.mu.Lock()
-		if t.closed || len(t.heap) == 0 || t.heap[0].due.After(now) || t.notBefore.After(now) {
+		if t.closed || t.held || len(t.heap) == 0 || t.heap[0].due.After(now) || t.notBefore.After(now) {
 			r.sleep()
 			t.mu.Unlock()
 			return

@@ -6,6 +6,7 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/broker/topic"
 )
 
 // State is a session: what may survive its connection. Owned by the holder of
@@ -18,10 +19,8 @@ type State struct {
 	// Expiry is how long the session outlives its connection: 0 = it ends with
 	// it, store.Forever = always.
 	Expiry time.Duration
-	// Subscriptions by filter as the client sent it, "$share/..." included.
-	Subscriptions map[string]mqtt.Subscription
-	Queue         queue.Queue
-	Since         time.Time // when the session began
+	Queue  queue.Queue
+	Since  time.Time // when the session began
 	// Started is when its present or last connection began.
 	Started time.Time
 
@@ -30,6 +29,22 @@ type State struct {
 	inbound map[uint16]struct{} // QoS 2 packet identifiers accepted and not released
 	number  uint64              // of the last message that entered
 	stored  bool                // has a record in the store
+
+	subscriptions map[string]mqtt.Subscription
+	restored      []mqtt.Subscription // not to be changed; of a session whose subscriptions nobody has asked for since its start
+}
+
+// Subscriptions returns the subscriptions by filter as the client sent it,
+// "$share/..." included; the caller must not change them.
+func (s *State) Subscriptions() map[string]mqtt.Subscription {
+	if s.restored != nil { // most sessions of a start never need the map
+		s.subscriptions = make(map[string]mqtt.Subscription, len(s.restored))
+		for _, sub := range s.restored {
+			s.subscriptions[topic.Join(sub.ShareName, sub.Filter)] = sub
+		}
+		s.restored = nil
+	}
+	return s.subscriptions
 }
 
 // NewState returns an empty session. Its messages are numbered from a base
@@ -56,7 +71,11 @@ func (s *State) NextNumber() uint64 {
 // Record is the session as the store keeps it.
 func (s *State) Record() *store.Session {
 	r := &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
-	for _, sub := range s.Subscriptions {
+	if s.restored != nil {
+		r.Subscriptions = s.restored
+		return r
+	}
+	for _, sub := range s.subscriptions {
 		r.Subscriptions = append(r.Subscriptions, sub)
 	}
 	return r
@@ -83,6 +102,7 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 // behind them.
 func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int) {
 	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
+	s.restored = r.Subscriptions
 	for _, e := range entries {
 		s.number = max(s.number, e.Number)
 		switch {

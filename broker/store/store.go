@@ -133,10 +133,29 @@ type Reader interface {
 	Retained(f func(*mqtt.Message) bool) error
 }
 
+// QueueReader reads one session's queue from its first entry, as Reader.Queue
+// does.
+type QueueReader func(f func(Entry) bool) (inbound []uint16, err error)
+
+// Loader reads what a broker needs at its start. It may block for the disk.
+type Loader interface {
+	// Session returns the record of one durable session, nil if there is none.
+	// The caller must not change it.
+	Session(key mqtt.SessionKey) (*Session, error)
+	// Load calls f for each durable session of the moment of the call, in the
+	// order of Sessions, until f returns false. queue is valid during f, need
+	// not be called, and costs next to nothing when the queue is empty; it sees
+	// the queue as it was at the call of Load or later.
+	Load(f func(r *Session, queue QueueReader) bool) error
+	// Count returns the number of durable sessions. It may read them all.
+	Count() (int, error)
+}
+
 // Store is what the broker is composed with.
 type Store interface {
 	Committer
 	Reader
+	Loader
 	// Close commits what was taken and gives everything back.
 	Close() error
 }

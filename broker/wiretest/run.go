@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -73,6 +74,9 @@ func (r *run) start() {
 	r.engine = &simEngine{}
 	b, err := broker.New(r.cfg, broker.Parts{Log: slog.New(slog.DiscardHandler), Store: r.store, Engine: r.engine})
 	if err != nil {
+		r.t.Fatal(err)
+	}
+	if err := b.Load(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 	b.SetReady()

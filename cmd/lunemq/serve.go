@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -111,9 +112,35 @@ func (s *server) start(ctx context.Context) error {
 		_ = b.Stop(cfg.ShutdownTimeout)
 		return err
 	}
+	if err := s.load(ctx, cfg); err != nil {
+		_ = b.Stop(cfg.ShutdownTimeout)
+		return err
+	}
 	b.SetReady()
 	fmt.Fprintln(s.stdout, strings.Join(append(append([]string{"ready"}, ready...), web...), " "))
 	return nil
+}
+
+// loadingGC is GOGC while durable sessions are read.
+const loadingGC = 400
+
+// load reads durable sessions back while clients connect already. A stop waits
+// for that up to shutdown_timeout, since wills may wait for their subscribers.
+func (s *server) load(ctx context.Context, cfg *broker.Config) error {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		defer time.AfterFunc(cfg.ShutdownTimeout, cancel).Stop()
+		<-patient.Done()
+	})()
+	// Nearly all that is allocated meanwhile stays: little is gained by looking
+	// for garbage as often as later.
+	if usual := debug.SetGCPercent(loadingGC); usual < 0 || usual > loadingGC {
+		debug.SetGCPercent(usual)
+	} else {
+		defer debug.SetGCPercent(usual)
+	}
+	return s.broker.Load(patient)
 }
 
 // openStore opens the store that persistence.engine names.

@@ -148,6 +148,30 @@ func (s *Store) Sessions(f func(*store.Session) bool) error {
 	return nil
 }
 
+// Session implements store.Loader.
+func (s *Store) Session(key mqtt.SessionKey) (*store.Session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.sessions[key]; l != nil {
+		return l.record, nil
+	}
+	return nil, nil
+}
+
+// Load implements store.Loader.
+func (s *Store) Load(f func(*store.Session, store.QueueReader) bool) error {
+	return s.Sessions(func(r *store.Session) bool {
+		return f(r, func(g func(store.Entry) bool) ([]uint16, error) { return s.Queue(r.Key, 0, g) })
+	})
+}
+
+// Count implements store.Loader.
+func (s *Store) Count() (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions), nil
+}
+
 // Queue implements store.Reader.
 func (s *Store) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) bool) ([]uint16, error) {
 	s.mu.Lock()

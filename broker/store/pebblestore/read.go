@@ -114,9 +114,9 @@ func (s *Store) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) boo
 			return err
 		}
 		h := s.known.begin(sid)
-		q := queueReader{db: s.db, sid: sid, f: f}
+		q := queueReader{db: s.db}
 		defer q.close()
-		first, err := q.read(max(after+1, h.low))
+		first, err := q.read(sid, max(after+1, h.low), f)
 		inbound = q.inbound
 		if err == nil && after < max(h.low, 1) {
 			s.known.found(sid, h, first)
@@ -128,9 +128,10 @@ func (s *Store) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) boo
 
 // queueReader reads one session's part of the database. One iterator reads the
 // small records, then the entries with their messages; a second one those that
-// refer to shared messages, and both are merged by number.
+// refer to shared messages, and both are merged by number. It may read several
+// sessions, one after the other.
 type queueReader struct {
-	db      *pebble.DB
+	db      pebble.Reader
 	sid     uint64
 	f       func(store.Entry) bool
 	a, b, m *pebble.Iterator // all see the same state
@@ -146,23 +147,30 @@ func (q *queueReader) close() {
 	}
 }
 
-// read gives the entries from a number on to f and returns the number of the
-// first one, 0 if there is none.
-func (q *queueReader) read(from uint64) (first uint64, err error) {
+// read gives the entries of a session from a number on to f and returns the
+// number of the first one, 0 if there is none.
+func (q *queueReader) read(sid, from uint64, f func(store.Entry) bool) (first uint64, err error) {
+	q.sid, q.f, q.inbound, q.state = sid, f, nil, nil
 	small, inline := place{q.sid, 0, 0}.append(nil), place{q.sid, kindInline, 0}.append(nil)
 	shared, end := place{q.sid, kindShared, 0}.append(nil), place{q.sid, kindEnd, 0}.append(nil)
 	o := &pebble.IterOptions{LowerBound: small, UpperBound: end}
 	if from > 1 { // do not step over what was deleted before it
 		o.UpperBound = inline
 	}
-	if q.a, err = q.db.NewIter(o); err != nil {
-		return 0, err
+	if q.a == nil {
+		if q.a, err = q.db.NewIter(o); err != nil {
+			return 0, err
+		}
+	} else {
+		q.a.SetBounds(o.LowerBound, o.UpperBound)
 	}
 	if more, err := q.small(); err != nil || !more && from <= 1 {
 		return 0, err
 	}
 	q.a.SetBounds(inline, shared)
-	if q.b, err = q.a.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: shared, UpperBound: end}}); err != nil {
+	if q.b != nil {
+		q.b.SetBounds(shared, end)
+	} else if q.b, err = q.a.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: shared, UpperBound: end}}); err != nil {
 		return 0, err
 	}
 	x, haveX, err := here(q.a, q.a.SeekGE(place{q.sid, kindInline, from}.append(nil)))

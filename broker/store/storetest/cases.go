@@ -32,6 +32,8 @@ var cases = []part{
 	{"CommitInDone", commitInDone},
 	{"Closed", closed},
 	{"Producers", producers},
+	{"Load", load},
+	{"LoadWhileCommitting", loadWhileCommitting},
 	{"LongQueue", longQueue},
 	{"LargePayload", largePayload},
 	{"Model", model},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -85,33 +86,67 @@ func (t *twin) show() (all []string) {
 	return all
 }
 
-// Show is everything in a store as text, sorted; ok = false and an error in
-// the text if a queue is out of order.
+// Show is everything in a store as text, sorted, read through Reader; the text
+// says so if a queue is out of order, or Loader reads something else. Nothing
+// may be committed meanwhile.
 func Show(s store.Store) (all []string, err error) {
+	var errs error
 	err = s.Sessions(func(r *store.Session) bool {
-		all = append(all, showSession(r))
-		last := uint64(0)
-		inbound, qerr := s.Queue(r.Key, 0, func(e store.Entry) bool {
-			if e.Number <= last {
-				all = append(all, fmt.Sprintf("%v: %d comes after %d", r.Key, e.Number, last))
-			}
-			last = e.Number
-			all = append(all, fmt.Sprint(r.Key, showEntry(e)))
-			return true
-		})
-		if qerr != nil {
-			all = append(all, qerr.Error())
+		lines, err := showAll(r, func(f func(store.Entry) bool) ([]uint16, error) { return s.Queue(r.Key, 0, f) })
+		all, errs = append(all, lines...), errors.Join(errs, err)
+		one, err := s.Session(r.Key)
+		if err != nil || one == nil || showSession(one) != showSession(r) {
+			all = append(all, fmt.Sprintf("%v: Session returns something else, %v", r.Key, err))
 		}
-		slices.Sort(inbound)
-		all = append(all, fmt.Sprint(r.Key, inbound))
 		return true
 	})
+	if err = errors.Join(err, errs); err != nil {
+		return nil, err
+	}
+	loaded, err := showLoaded(s)
 	if err != nil {
 		return nil, err
+	}
+	slices.Sort(all)
+	if !slices.Equal(all, loaded) {
+		all = append(all, "Load: "+Diff(loaded, all))
 	}
 	err = s.Retained(func(m *mqtt.Message) bool { all = append(all, showMessage(m)); return true })
 	slices.Sort(all)
 	return all, err
+}
+
+// showLoaded is what Load reads, as text, sorted.
+func showLoaded(s store.Store) (all []string, err error) {
+	var errs error
+	n := 0
+	err = s.Load(func(r *store.Session, queue store.QueueReader) bool {
+		n++
+		lines, err := showAll(r, queue)
+		all, errs = append(all, lines...), errors.Join(errs, err)
+		return true
+	})
+	if count, err := s.Count(); err != nil || count != n {
+		all = append(all, fmt.Sprintf("Count returns %d, %v; there are %d", count, err, n))
+	}
+	slices.Sort(all)
+	return all, errors.Join(err, errs)
+}
+
+// showAll is a session and its queue.
+func showAll(r *store.Session, queue store.QueueReader) (all []string, err error) {
+	all = append(all, showSession(r))
+	last := uint64(0)
+	inbound, err := queue(func(e store.Entry) bool {
+		if e.Number <= last {
+			all = append(all, fmt.Sprintf("%v: %d comes after %d", r.Key, e.Number, last))
+		}
+		last = e.Number
+		all = append(all, fmt.Sprint(r.Key, showEntry(e)))
+		return true
+	})
+	slices.Sort(inbound)
+	return append(all, fmt.Sprint(r.Key, inbound)), err
 }
 
 // Random makes batches as brokers do, over few sessions, so that they meet.

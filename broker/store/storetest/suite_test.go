@@ -31,6 +31,38 @@ func (f *faulty) Commit(b *store.Batch, done func(error)) {
 	f.Store.Commit(&c, done)
 }
 
+// hasty is a store whose Load does not look into queues, or forgets a session.
+type hasty struct {
+	store.Store
+	forgets bool
+}
+
+func (h *hasty) Load(f func(*store.Session, store.QueueReader) bool) error {
+	n := 0
+	return h.Store.Load(func(r *store.Session, q store.QueueReader) bool {
+		if n++; h.forgets && n == 5 {
+			return true
+		}
+		if !h.forgets {
+			q = func(func(store.Entry) bool) ([]uint16, error) { return nil, nil }
+		}
+		return f(r, q)
+	})
+}
+
+// TestPlantedFaults_Load shows that the suite notices a Load that reads less
+// than everything.
+func TestPlantedFaults_Load(t *testing.T) {
+	for _, forgets := range []bool{false, true} {
+		bad := storetest.Check(func() storetest.Opener {
+			return storetest.Opener{Open: func() (store.Store, error) { return &hasty{memstore.New(), forgets}, nil }}
+		})
+		if len(bad) == 0 {
+			t.Errorf("a store whose Load is incomplete (sessions: %v) passes the suite", forgets)
+		}
+	}
+}
+
 // without drops the last op of a kind.
 func without(k store.OpKind) func([]store.Op) []store.Op {
 	return func(ops []store.Op) []store.Op {
