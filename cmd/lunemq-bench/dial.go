@@ -97,6 +97,8 @@ func (g *greeting) bytes(c *conn, p []byte) (int, error) {
 				return 0, fmt.Errorf("bench: a subscription of %s was refused: %v", g.plan.name, code)
 			}
 		}
+	case *packet.Publish: // may come before the SUBACK
+		return g.plan.h.bytes(c, p[:n])
 	default:
 		return 0, fmt.Errorf("bench: %s was sent a %v before the subscription was granted", g.plan.name, pkt.Type())
 	}
@@ -150,13 +152,4 @@ func (o *options) subscription(filters ...string) []byte {
 		s.Topics = append(s.Topics, packet.TopicFilter{Filter: f, QoS: o.qos})
 	}
 	return s.Append(nil, o.version)
-}
-
-// forget ends durable sessions: the identifiers connect once more without one.
-func forget(ctx context.Context, l *loop, o *options, ids []string) error {
-	plans := make([]plan, len(ids))
-	for i, id := range ids {
-		plans[i] = plan{name: id, hello: o.hello(id, false), h: silent{id}}
-	}
-	return connectAll(ctx, l, o, plans)
 }

@@ -15,9 +15,10 @@ type publisher struct {
 	tmpl  template
 	// sent and acked count messages, arrived copies of them at subscribers.
 	sent, acked, arrived uint64
-	forgiven             uint64 // given up by the window as lost
-	moved                int64  // time of the last progress
-	window               uint64
+	forgiven             uint64                     // given up by the window as lost
+	moved                int64                      // time of the last progress
+	window, limit        uint64                     // of messages under way, and of all
+	pick                 func(number uint64) uint64 // number in the topic of a message; nil = none
 	lastID               uint16
 	due                  bool // in t.due
 }
@@ -25,11 +26,11 @@ type publisher struct {
 // room returns how many messages the window allows.
 func (p *publisher) room() uint64 {
 	finished := p.arrived / p.t.copies
-	if p.tmpl.id > 0 && p.acked < finished {
+	if p.tmpl.id > 0 && (p.acked < finished || p.t.acksOnly) {
 		finished = p.acked
 	}
 	if under := p.sent - min(finished+p.forgiven, p.sent); under < p.window {
-		return p.window - under
+		return min(p.window-under, p.limit-p.sent)
 	}
 	return 0
 }
@@ -41,7 +42,11 @@ func (p *publisher) emit(dst []byte, at int64) []byte {
 			p.lastID = 1
 		}
 	}
+	begin := len(dst)
 	dst = p.tmpl.append(dst, stamp{at, uint32(p.index), p.sent}, p.lastID)
+	if p.pick != nil {
+		p.tmpl.number(dst[begin:], p.pick(p.sent))
+	}
 	p.sent++
 	return dst
 }
@@ -117,6 +122,7 @@ type subscriber struct {
 	t     *traffic
 	index int
 	name  string
+	c     *conn
 }
 
 // bytes implements handler.

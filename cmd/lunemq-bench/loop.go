@@ -30,6 +30,8 @@ type conn struct {
 	out      []byte // not yet taken by the socket
 	armed    bool   // a wake-up is asked for when the socket takes more
 	closed   bool
+	// accept is called instead of reading, on a listening socket.
+	accept func() error
 }
 
 // ticker is called in every round of the loop.
@@ -144,6 +146,9 @@ func (l *loop) run(ctx context.Context, t ticker, done func() bool) error {
 
 // read takes what has arrived and hands it to the handler.
 func (l *loop) read(c *conn) error {
+	if c.accept != nil {
+		return c.accept()
+	}
 	kept := copy(l.buf, c.rest)
 	if kept == len(l.buf) {
 		return errors.New("bench: a packet larger than the read buffer")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -131,13 +130,7 @@ func runTraffic(ctx context.Context, o *options, shape topology) (*report, error
 		return nil, err
 	}
 	if o.durable {
-		ids := make([]string, len(t.subs))
-		for i, s := range t.subs {
-			ids[i] = s.name
-		}
-		if err := forget(ctx, l, o, ids); err != nil {
-			return nil, fmt.Errorf("%w (while its sessions were ended)", err)
-		}
+		err = t.forget(ctx)
 	}
-	return r, nil
+	return r, err
 }

@@ -41,6 +41,7 @@ type options struct {
 	relay       string
 	sources     int
 	prefix      string // of client identifiers and topics
+	bare        bool   // the other side is a relay and speaks no MQTT
 	patience    time.Duration
 }
 

@@ -96,6 +96,9 @@ func resident(pids []int) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
+		if kb == 0 {
+			return 0, fmt.Errorf("bench: process %d has ended", pid)
+		}
 		sum += kb << 10
 	}
 	return sum, nil

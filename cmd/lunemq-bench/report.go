@@ -52,7 +52,9 @@ func (r *report) traffic(t *traffic) {
 	}
 	for i := range t.seen {
 		r.Duplicates += t.seen[i].repeated
-		r.Reordered += t.seen[i].reordered
+		if !t.shared { // between several receivers there is no order
+			r.Reordered += t.seen[i].reordered
+		}
 	}
 	r.Delivered, r.Refused = t.arrived, t.refused
 }

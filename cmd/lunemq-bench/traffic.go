@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/lunemq/lunemq/broker/packet"
 )
@@ -12,8 +13,10 @@ type topology struct {
 	publishers, subscribers int
 	topic                   func(publisher int) string
 	filter                  func(subscriber int) string
-	copies                  uint64 // subscribers that each message goes to
-	shared                  bool   // one of the subscribers gets it
+	group                   func(i int) int // of a relay: publisher i writes to the subscribers of the same number
+	copies                  uint64          // subscribers that each message goes to
+	retain                  bool
+	shared                  bool // one of the subscribers gets it
 }
 
 // traffic is messages on their way from publishers to subscribers through a
@@ -21,13 +24,14 @@ type topology struct {
 // beside them. Owned by its loop.
 type traffic struct {
 	topology
-	o       *options
-	l       *loop
-	pubs    []*publisher
-	subs    []*subscriber
-	seen    []tracker // by subscriber and publisher; shared: by publisher
-	scratch []byte
-	due     []*publisher // whose window may have opened
+	o        *options
+	l        *loop
+	pubs     []*publisher
+	subs     []*subscriber
+	seen     []tracker // by subscriber and publisher; shared: by publisher
+	acksOnly bool      // windows count acknowledgements only: nobody receives yet
+	scratch  []byte
+	due      []*publisher // whose window may have opened
 
 	stopped   bool  // nothing more is sent
 	began     int64 // of the open loop
@@ -45,7 +49,7 @@ func newTraffic(l *loop, o *options, t topology) *traffic {
 	x := &traffic{topology: t, o: o, l: l}
 	for i := range t.publishers {
 		x.pubs = append(x.pubs, &publisher{t: x, index: i, name: fmt.Sprintf("%s-p%d", o.prefix, i), window: uint64(o.window),
-			tmpl: newTemplate(t.topic(i), o.qos, false, o.size, o.version)})
+			limit: math.MaxUint64, tmpl: newTemplate(t.topic(i), o.qos, t.retain, o.size, o.version)})
 	}
 	for i := range t.subscribers {
 		x.subs = append(x.subs, &subscriber{t: x, index: i, name: fmt.Sprintf("%s-s%d", o.prefix, i)})
@@ -62,16 +66,36 @@ func newTraffic(l *loop, o *options, t topology) *traffic {
 func (t *traffic) connect(ctx context.Context) error {
 	var plans []plan
 	for i, s := range t.subs {
-		plans = append(plans, plan{name: s.name, hello: t.o.hello(s.name, t.o.durable), subscribe: t.o.subscription(t.filter(i)), h: s})
+		p := plan{name: s.name, hello: t.greet(s.name, roleSubscriber, i), h: s, ready: s.begin}
+		if !t.o.bare {
+			p.subscribe = t.o.subscription(t.filter(i))
+		}
+		plans = append(plans, p)
 	}
 	if err := connectAll(ctx, t.l, t.o, plans); err != nil {
 		return err
 	}
-	plans = plans[:0]
-	for _, p := range t.pubs {
-		plans = append(plans, plan{name: p.name, hello: t.o.hello(p.name, false), h: p, ready: p.begin})
+	return t.connectPublishers(ctx)
+}
+
+func (t *traffic) connectPublishers(ctx context.Context) error {
+	plans := make([]plan, len(t.pubs))
+	for i, p := range t.pubs {
+		plans[i] = plan{name: p.name, hello: t.greet(p.name, rolePublisher, i), h: p, ready: p.begin}
 	}
 	return connectAll(ctx, t.l, t.o, plans)
+}
+
+// greet encodes what a connection begins with.
+func (t *traffic) greet(name string, role byte, i int) []byte {
+	if t.o.bare {
+		unit := 1
+		if role == rolePublisher {
+			unit = len(t.pubs[i].tmpl.bytes)
+		}
+		return relayHello(role, t.group(i), unit)
+	}
+	return t.o.hello(name, role == roleSubscriber && t.o.durable)
 }
 
 // begin takes over a connection; the broker may allow less than the window.
@@ -80,6 +104,23 @@ func (p *publisher) begin(c *conn, a *packet.Connack) {
 	if a.ReceiveMaximum > 0 && p.tmpl.id > 0 {
 		p.window = min(p.window, uint64(a.ReceiveMaximum))
 	}
+}
+
+// begin takes over a connection.
+func (s *subscriber) begin(c *conn, _ *packet.Connack) { s.c = c }
+
+// forget ends the subscribers' durable sessions: each connects once more
+// without one.
+func (t *traffic) forget(ctx context.Context) error {
+	plans := make([]plan, len(t.subs))
+	for i, s := range t.subs {
+		t.l.drop(s.c)
+		plans[i] = plan{name: s.name, hello: t.o.hello(s.name, false), h: silent{s.name}}
+	}
+	if err := connectAll(ctx, t.l, t.o, plans); err != nil {
+		return fmt.Errorf("%w (while sessions were ended)", err)
+	}
+	return nil
 }
 
 // arrive counts one copy of a message.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -76,9 +77,8 @@ type delivery struct {
 // parseDelivery reads a PUBLISH without an allocation.
 func parseDelivery(head byte, body []byte, v mqtt.Version) (delivery, error) {
 	d := delivery{qos: mqtt.QoS(head >> 1 & 3), dup: head&8 != 0}
-	bad := fmt.Errorf
 	if len(body) < 2 {
-		return d, bad("bench: PUBLISH of %d bytes", len(body))
+		return d, fmt.Errorf("bench: PUBLISH of %d bytes", len(body))
 	}
 	at := 2 + int(binary.BigEndian.Uint16(body))
 	if d.qos > 0 && len(body) >= at+2 {
@@ -98,7 +98,7 @@ func parseDelivery(head byte, body []byte, v mqtt.Version) (delivery, error) {
 		at += length
 	}
 	if at > len(body) {
-		return d, bad("bench: PUBLISH of %d bytes ends within its header", len(body))
+		return d, fmt.Errorf("bench: PUBLISH of %d bytes ends within its header", len(body))
 	}
 	d.payload = body[at:]
 	return d, nil
@@ -125,6 +125,23 @@ type template struct {
 	bytes   []byte
 	id      int // offset of the packet identifier, 0 at QoS 0
 	payload int // offset of the payload
+	digits  int // offset of the number in the topic
+}
+
+// numbered is a topic with a number that each message may have its own of.
+func numbered(prefix, suffix string, n uint64) string {
+	return fmt.Sprintf("%s/%08d%s", prefix, n, suffix)
+}
+
+// number patches the number of a topic made with numbered.
+func (t *template) number(p []byte, n uint64) { putDigits(p[t.digits:], n) }
+
+// putDigits writes the last eight decimal digits of n.
+func putDigits(p []byte, n uint64) {
+	for i := 7; i >= 0; i-- {
+		p[i] = byte('0' + n%10)
+		n /= 10
+	}
 }
 
 // newTemplate encodes a PUBLISH with a payload of size bytes, filled with
@@ -140,6 +157,7 @@ func newTemplate(topic string, qos mqtt.QoS, retain bool, size int, v mqtt.Versi
 	}
 	t := template{bytes: p.Append(nil, v)}
 	t.payload = len(t.bytes) - size
+	t.digits = bytes.Index(t.bytes, []byte("/00000000")) + 1
 	if qos > 0 {
 		t.id = t.payload - 2
 		if v >= mqtt.V5 {
