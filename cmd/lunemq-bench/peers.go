@@ -48,7 +48,7 @@ func comparePeers(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	f.IntVar(&c.runs, "runs", 5, "runs of each scenario against each peer; the median is printed")
 	f.BoolVar(&c.quick, "quick", false, "one short run with fewer connections, filters and messages")
 	f.DurationVar(&c.duration, "duration", time.Second, "how long each run is measured")
-	f.DurationVar(&c.warmup, "warmup", 300*time.Millisecond, "traffic before that")
+	f.DurationVar(&c.warmup, "warmup", 250*time.Millisecond, "traffic before that")
 	f.StringVar(&c.only, "rows", "", "only scenarios whose name contains this")
 	f.StringVar(&c.lunemq, "lunemq", "dist/lunemq", "the broker's `binary`")
 	f.StringVar(&c.conf, "conf", "conf/quickstart.conf", "its configuration `file`")
@@ -75,6 +75,9 @@ func comparePeers(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	return c.table(ctx, stdout)
 }
 
+// relayRuns is how often the relay runs at most: it is steady.
+const relayRuns = 3
+
 // results are the reports of one row by column.
 type results map[string][]*report
 
@@ -87,7 +90,7 @@ func (c *comparison) row(ctx context.Context, r row) (results, error) {
 	for i := range runs {
 		for _, name := range c.peers {
 			column := peerNames[name]
-			if column == colRelay && r.limit == nil {
+			if column == colRelay && (r.limit == nil || i >= relayRuns) {
 				continue
 			}
 			rep, err := c.measure(ctx, column, r)
