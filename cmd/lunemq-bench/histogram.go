@@ -29,6 +29,15 @@ func (h *histogram) record(ns int64) {
 	h.buckets[bucketOf(uint64(ns))]++
 }
 
+// add counts what another histogram has counted.
+func (h *histogram) add(other *histogram) {
+	h.count += other.count
+	h.max = max(h.max, other.max)
+	for i, n := range other.buckets {
+		h.buckets[i] += n
+	}
+}
+
 // bucketOf returns the bucket of v: the values below histogramSplit have one
 // each, above that the leading bits of v name it.
 func bucketOf(v uint64) int {

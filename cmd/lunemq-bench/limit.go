@@ -27,6 +27,8 @@ func runLimit(ctx context.Context, o *options) (*report, error) {
 	own := *o
 	own.bare, own.targets, own.pids = true, []*net.TCPAddr{addr}, []int{pid}
 	switch o.pattern {
+	case "pair":
+		return runPairs(ctx, &own)
 	case "connect":
 		return runConnect(ctx, &own)
 	case "idle":

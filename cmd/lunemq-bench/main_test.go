@@ -47,7 +47,7 @@ func bench(t *testing.T, line string, more ...string) *report {
 func TestScenarios_Traffic(t *testing.T) {
 	url := broker(t)
 	for i, line := range []string{
-		"pair", "pair --batch one --pairs 3", "pair --rate 100 --pairs 20", "pair --qos 1", "pair --qos 2",
+		"pair", "pair --batch one --pairs 3", "pair --threads 3 --pairs 4", "pair --threads 2 --qos 1 --durable", "pair --rate 100 --pairs 20", "pair --qos 1", "pair --qos 2",
 		"pair --version 5.0 --qos 2 --durable", "pair --version 3.1 --qos 1 --clean=false", "pair --size 16384 --window 32",
 		"fan-in --publishers 20", "fan-in --publishers 20 --qos 1", "fan-out --subscribers 30", "fan-out --subscribers 30 --rate 100",
 		"fan-out --subscribers 3 --publishers 3 --qos 2", "shared --version 5.0 --qos 1", "shared", "subscribe --pairs 3",

@@ -65,29 +65,35 @@ func (u until) tick(now int64) (int64, error) {
 	return min(next, u.end), err
 }
 
-// measure runs warm-up, measurement and the wait for what is under way, and
-// reports.
-func (t *traffic) measure(ctx context.Context) (*report, error) {
+// observe runs warm-up and measurement.
+func (t *traffic) observe(ctx context.Context) (period, error) {
 	t.start()
 	if err := t.l.runFor(ctx, t, t.o.warmup); err != nil {
-		return nil, err
+		return period{}, err
 	}
 	m := meter{l: t.l, pids: t.o.pids}
 	t.lat = histogram{}
 	if err := m.begin(t.arrived); err != nil {
-		return nil, err
+		return period{}, err
 	}
 	if err := t.l.runFor(ctx, t, t.o.duration); err != nil {
-		return nil, err
+		return period{}, err
 	}
-	p, err := m.end(t.arrived)
+	t.observed = t.lat
+	return m.end(t.arrived)
+}
+
+// measure runs warm-up, measurement and the wait for what is under way, and
+// reports.
+func (t *traffic) measure(ctx context.Context) (*report, error) {
+	p, err := t.observe(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &report{Latency: t.lat.latencies()}
 	if err := t.settle(ctx); err != nil {
 		return nil, err
 	}
+	r := &report{Latency: t.observed.latencies()}
 	r.traffic(t)
 	return r, r.broker(t.o, p, "message")
 }

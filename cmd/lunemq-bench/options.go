@@ -40,6 +40,7 @@ type options struct {
 	pattern     string
 	relay       string
 	sources     int
+	threads     int
 	prefix      string // of client identifiers and topics
 	bare        bool   // the other side is a relay and speaks no MQTT
 	patience    time.Duration
@@ -66,10 +67,10 @@ func (l *list) Set(s string) error {
 
 // raw are flags that are not options as they stand.
 type raw struct {
-	urls, pids               list
-	pidfile, version, batch  string
-	qos                      int
-	clean, durable, withHelp bool
+	urls, pids              list
+	pidfile, version, batch string
+	qos                     int
+	clean, durable          bool
 }
 
 // parseOptions reads the flags of a scenario.
@@ -100,6 +101,7 @@ func parseOptions(s *scenario, args []string, stderr io.Writer) (*options, error
 	f.StringVar(&o.pattern, "pattern", "pair", "what limit does: "+strings.Join(limitPatterns, ", "))
 	f.StringVar(&o.relay, "relay", "epoll", "the relay of limit: epoll or goroutine (one per socket)")
 	f.IntVar(&o.sources, "sources", 1, "source addresses 127.0.0.1 to 127.0.0.N, so that many short connections find a port")
+	f.IntVar(&o.threads, "threads", 1, "threads of the generator that share the pairs, so that it is not the slower side")
 	f.StringVar(&o.prefix, "prefix", "bench-"+strconv.Itoa(os.Getpid()), "beginning of client identifiers and topics")
 	f.DurationVar(&o.patience, "patience", 5*time.Second, "how long nothing may arrive before what is under way counts as lost")
 	if err := f.Parse(args); err != nil {
@@ -129,7 +131,7 @@ func (o *options) complete(r *raw) (err error) {
 	o.single = r.batch == "one"
 	o.durable = r.durable || !r.clean
 	for name, n := range map[string]int{"pairs": o.pairs, "publishers": o.publishers, "subscribers": o.subscribers, "window": o.window,
-		"count": o.count, "concurrency": o.concurrency, "entries": o.entries, "sources": o.sources} {
+		"count": o.count, "concurrency": o.concurrency, "entries": o.entries, "sources": o.sources, "threads": o.threads} {
 		if n < 0 || n == 0 && name != "count" && name != "subscribers" {
 			return fmt.Errorf("--%s %d: must be positive", name, n)
 		}

@@ -44,7 +44,7 @@ type report struct {
 	measured bool // there was a process to read
 }
 
-// traffic fills in what was sent and what arrived.
+// traffic adds what was sent and what arrived.
 func (r *report) traffic(t *traffic) {
 	for _, p := range t.pubs {
 		r.Sent += p.sent
@@ -56,7 +56,8 @@ func (r *report) traffic(t *traffic) {
 			r.Reordered += t.seen[i].reordered
 		}
 	}
-	r.Delivered, r.Refused = t.arrived, t.refused
+	r.Delivered += t.arrived
+	r.Refused += t.refused
 }
 
 // broker fills in rate, CPU and memory.

@@ -43,7 +43,7 @@ func trafficRows() []row {
 	p99 := measure{"p99", "µs", "≤ Mosquitto's"}
 	return []row{
 		{name: "point to point QoS 0, 10 pairs, saturated", args: strings.Fields("pair"), limit: []string{}, measures: []measure{cpu("≤ 0.7"), rate("")}},
-		{name: "the same, one packet per write", args: strings.Fields("pair --batch one"), limit: strings.Fields("--batch one"), measures: []measure{cpu("≤ 1.2"), rate("")}},
+		{name: "the same, one packet per write", args: strings.Fields("pair --batch one --threads 2"), limit: strings.Fields("--batch one --threads 2"), measures: []measure{cpu("≤ 1.2"), rate("")}},
 		{name: "50 pairs at 200/s", args: strings.Fields("pair --pairs 50 --rate 200"), limit: strings.Fields("--pairs 50 --rate 200"), measures: []measure{cpu(asPeer), p99}},
 		{name: "1000 pairs at 10/s", args: strings.Fields("pair --pairs 1000 --rate 10"), limit: strings.Fields("--pairs 1000 --rate 10"), measures: []measure{cpu(asPeer), p99}},
 		{name: "QoS 1, 10 pairs, saturated", args: strings.Fields("pair --qos 1"), measures: []measure{cpu("≤ 2.0"), rate("")}},

@@ -23,7 +23,7 @@ func scenarios() []scenario {
 	}
 	const unused = "not used here"
 	return []scenario{
-		{"pair", "point to point: each publisher has a subscriber", unused, d(defaults{}), overTraffic("pair")},
+		{"pair", "point to point: each publisher has a subscriber", unused, d(defaults{}), runPairs},
 		{"fan-in", "many publishers, few subscribers to all", unused, d(defaults{publishers: 100, window: 16}), overTraffic("fan-in")},
 		{"fan-out", "few publishers, each message to many subscribers", unused, d(defaults{subscribers: 500, window: 64}), overTraffic("fan-out")},
 		{"shared", "publishers, and members of one shared subscription", unused, d(defaults{publishers: 10, subscribers: 8}), overTraffic("shared")},

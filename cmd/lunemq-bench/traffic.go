@@ -39,8 +39,9 @@ type traffic struct {
 	checked   int64 // time of the last look for stalled windows
 
 	lat         histogram
-	arrived     uint64 // copies, duplicates not counted
-	alien       uint64 // messages of others
+	observed    histogram // of the time measured
+	arrived     uint64    // copies, duplicates not counted
+	alien       uint64    // messages of others
 	refused     uint64
 	lastArrival int64
 }
