@@ -11,7 +11,7 @@ help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build lunemq and lunemq-admin into dist/
+build: ## build lunemq, lunemq-admin and lunemq-bench into dist/
 	CGO_ENABLED=0 $(GO) build $(GOFLAGS) -ldflags '$(LDFLAGS)' -o dist/ ./cmd/...
 
 .PHONY: run
@@ -61,3 +61,8 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 .PHONY: bench
 bench: ## benchmarks of functions, with allocations
 	$(HEAVY) $(GO) test -run '^$$' -bench . -benchmem ./...
+
+RUNS ?= 5
+.PHONY: bench-peers
+bench-peers: build ## this broker and Mosquitto in turns, RUNS (5) each, as a table; QUICK=1: one short run
+	$(HEAVY) dist/lunemq-bench peers --runs $(RUNS) $(if $(QUICK),--quick) $(if $(PEERS),--peers $(PEERS)) $(if $(ROWS),--rows '$(ROWS)')
