@@ -13,12 +13,13 @@
 //	registry shard    the map of clients
 //	registry timers   the heap of expiries and delayed wills
 //	subtrie writer    one change of the routing table
-//	metric.Catalogue  never: snapshots take clients' figures, not the reverse
-//
 //	conn.Gate         what waits for the end of the start
 //
-// Leaf locks taken without any other: startup, retain.Store, memstore.Store,
-// admin.Keys, metric.Catalogue, the engine's own, those of listener.
+// metric.Catalogue is never taken under a client's lock: a snapshot takes the
+// clients' figures, not the reverse. Broker.mu, of reloads, stops and listener
+// commands, comes before all others. Leaf locks: startup, retain.Store,
+// memstore.Store, admin.Keys, the drop log's, the engine's and the listeners'
+// own. conn.Conn.pre stands for a client's lock until there is a client.
 //
 // # Start
 //
