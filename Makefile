@@ -66,3 +66,8 @@ RUNS ?= 5
 .PHONY: bench-peers
 bench-peers: build ## this broker and Mosquitto in turns, RUNS (5) each, as a table; QUICK=1: one short run
 	$(HEAVY) dist/lunemq-bench peers --runs $(RUNS) $(if $(QUICK),--quick) $(if $(PEERS),--peers $(PEERS)) $(if $(ROWS),--rows '$(ROWS)')
+
+.PHONY: bench-smoke
+bench-smoke: build ## what must not allocate does not, and five rows of bench-peers; fails on the first only
+	$(GO) test -count=1 -run 'Alloc' ./...
+	-$(HEAVY) dist/lunemq-bench peers --quick --rows 'point to point,50 pairs at 200/s,16 kB,fan-out 1 to 500 at,connect and'

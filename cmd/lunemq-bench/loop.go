@@ -212,3 +212,11 @@ func (l *loop) flush(c *conn) error {
 	}
 	return nil
 }
+
+// passing drops the errors after which a call is repeated.
+func passing(err error) error {
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
+		return nil
+	}
+	return err
+}

@@ -26,7 +26,8 @@ func (c *comparison) table(ctx context.Context, w io.Writer) error {
 	lines := []string{c.heading(columns)}
 	var commands []string
 	for _, r := range rows() {
-		if !strings.Contains(r.name, c.only) {
+		named := func(word string) bool { return strings.Contains(r.name, word) }
+		if len(c.only) > 0 && !slices.ContainsFunc(c.only, named) {
 			continue
 		}
 		fmt.Fprintf(c.progress, "%4.0fs  %s\n", time.Since(began).Seconds(), r.name)

@@ -20,7 +20,7 @@ type comparison struct {
 	runs             int
 	quick            bool
 	duration, warmup time.Duration
-	only             string
+	only             list
 	lunemq, conf     string
 	mosquitto        string
 	peers            list
@@ -49,7 +49,7 @@ func comparePeers(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	f.BoolVar(&c.quick, "quick", false, "one short run with fewer connections, filters and messages")
 	f.DurationVar(&c.duration, "duration", time.Second, "how long each run is measured")
 	f.DurationVar(&c.warmup, "warmup", 250*time.Millisecond, "traffic before that")
-	f.StringVar(&c.only, "rows", "", "only scenarios whose name contains this")
+	f.Var(&c.only, "rows", "only scenarios whose name contains one of these `words`")
 	f.StringVar(&c.lunemq, "lunemq", "dist/lunemq", "the broker's `binary`")
 	f.StringVar(&c.conf, "conf", "conf/quickstart.conf", "its configuration `file`")
 	f.StringVar(&c.mosquitto, "mosquitto", "mosquitto", "Mosquitto's `binary`")

@@ -80,14 +80,6 @@ func (p *poller) event(i int) (slot int, read, write bool) {
 	return int(e.Fd), e.Events&^syscall.EPOLLOUT != 0, e.Events&syscall.EPOLLOUT != 0
 }
 
-// passing drops the errors after which a call is repeated.
-func passing(err error) error {
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR) {
-		return nil
-	}
-	return err
-}
-
 // dialSocket begins a connection without waiting for its end. A source address
 // may be given so that short connections do not run out of ports.
 func dialSocket(to *net.TCPAddr, from net.IP) (int, error) {
