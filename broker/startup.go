@@ -57,6 +57,9 @@ func (b *Broker) Load(ctx context.Context) error {
 	if err == nil {
 		err = s.end()
 	}
+	if err == nil {
+		err = context.Cause(ctx) // AfterFunc may not have come round to it
+	}
 	if err != nil {
 		s.fail(err)
 		return fmt.Errorf("broker: reading the store: %w", err)
