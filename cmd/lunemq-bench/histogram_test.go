@@ -66,8 +66,8 @@ func TestTracker(t *testing.T) {
 		{"gap", []uint64{0, 1, 5}, 3, 0, 0},
 		{"again", []uint64{0, 1, 1, 0}, 2, 2, 0},
 		{"late", []uint64{0, 2, 1, 1}, 3, 1, 1},
-		{"far ahead, then the ring's old marks are gone", []uint64{0, 1, 2, 5000, 4097, 4097, 4098}, 6, 1, 2},
-		{"too old", []uint64{10000, 1}, 1, 1, 0},
+		{"far ahead, then the ring's old marks are gone", []uint64{0, 1, 2, trackerWindow + 904, trackerWindow + 1, trackerWindow + 1, trackerWindow + 2}, 6, 1, 2},
+		{"too old", []uint64{2*trackerWindow + 2, 1}, 1, 1, 0},
 	} {
 		var x tracker
 		for _, n := range c.arrive {

@@ -2,7 +2,7 @@ package main
 
 // trackerWindow is how far behind the newest number one may arrive and still
 // be told from a duplicate.
-const trackerWindow = 4096
+const trackerWindow = 1 << 16
 
 // tracker follows the numbers of one publisher's messages as they arrive, in
 // fixed memory: which are new, which came again, which came late. Owned by the
