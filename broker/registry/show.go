@@ -181,6 +181,9 @@ func parseQuery(c *admin.Call) (q query, err error) {
 			q.columns = append(q.columns, i)
 			continue
 		}
+		if _, isBool := fields[i].get(&row{}).(bool); isBool && o.Value != "true" && o.Value != "false" {
+			return q, fmt.Errorf("%w: --%s=%s: the field is true or false", admin.ErrUsage, o.Name, o.Value)
+		}
 		x := filter{field: i, want: o.Value}
 		if expr, isRegex := strings.CutPrefix(o.Value, "~"); isRegex {
 			if x.re, err = regexp.Compile(expr); err != nil {

@@ -25,7 +25,7 @@ func Commands(r *Router, st store.Committer) []admin.Command {
 				{Name: "limit", Kind: admin.FlagValue, Doc: "rows at most, 100 unless given, 0 = all"},
 				{Name: "payload", Kind: admin.FlagBool, Doc: "show payloads too"},
 				{Name: "topic", Kind: admin.FlagOptional, Doc: "topic filter, # unless given"},
-				mountpoint,
+				{Name: "mountpoint", Short: "m", Kind: admin.FlagOptional, Doc: "show the mountpoint; with a value: of that one, the default one unless given"},
 			},
 			Columns: []string{"topic", "payload", "mountpoint"},
 			Run:     func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.showRetained(c) },
