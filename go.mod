@@ -13,8 +13,8 @@ require (
 require github.com/cockroachdb/errors v1.11.3 // indirect
 
 require (
-	github.com/eclipse/paho.golang v0.23.0
-	github.com/eclipse/paho.mqtt.golang v1.5.1
+	github.com/eclipse/paho.golang v0.23.0 // tests only: Eclipse's client of MQTT 5.0
+	github.com/eclipse/paho.mqtt.golang v1.5.1 // tests only: Eclipse's client of MQTT 3.1.1
 )
 
 require (
