@@ -24,12 +24,12 @@ const module = "github.com/lunemq/lunemq/"
 var layers = map[string]int{
 	"broker/mqtt": 0, "telemetry/metric": 0, "conf/value": 0, "telemetry/alarm": 0, "telemetry/snmp/ber": 0, "cluster/membership": 0,
 	"broker/topic": 1, "broker/packet": 1, "broker/queue": 1, "broker/store": 1, "broker/hook": 1, "broker/listener": 1, "broker/pressure": 1, "broker/admin": 1,
-	"cluster/gossip": 1, "scripting/luaconv": 1, "telemetry/graphite": 1, "telemetry/snmp": 1, "telemetry/systree": 1,
+	"cluster/gossip": 1, "scripting/sandbox": 1, "telemetry/graphite": 1, "telemetry/snmp": 1, "telemetry/systree": 1,
 	"broker/session": 2, "broker/subtrie": 2, "broker/retain": 2, "broker/auth": 2, "broker/store/*": 2, "broker/admin/*": 2,
-	"cluster/link": 2, "cluster/membership/etcd": 2, "scripting/lualib": 2,
-	"broker/engine": 3, "broker/router": 3, "broker/registry": 3, "scripting": 3,
-	"broker/engine/*": 4, "broker/conn": 4, "cluster": 4,
-	"broker": 5, "conf": 6, "cmd/*": 7,
+	"cluster/link": 2, "cluster/membership/etcd": 2, "scripting/luaconv": 2, "scripting/authcache": 2,
+	"broker/engine": 3, "broker/router": 3, "broker/registry": 3, "scripting/lualib": 3,
+	"broker/engine/*": 4, "broker/conn": 4, "cluster": 4, "scripting/lualib/*": 4, "scripting": 5,
+	"broker": 5, "conf": 6, "scripting/*": 6, "cmd/*": 7,
 }
 
 // pure packages contain no net, os, log, goroutine or time.Now.

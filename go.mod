@@ -7,6 +7,7 @@ require (
 	github.com/gobwas/ws v1.5.0 // WebSocket: handshake, frame rules and fast unmasking, without a buffer per connection
 	github.com/pires/go-proxyproto v0.15.0 // parses PROXY headers of both versions and the values behind them
 	github.com/rcrowley/go-metrics v0.0.0-20250401214520-65e299d6c5c9 // what readers of instruments know: registry and interfaces; the instruments are our own
+	github.com/yuin/gopher-lua v1.1.2 // the Lua engine of hook scripts, in Go and not forked
 	golang.org/x/term v0.47.0 // asks for passwords without echo: switching a terminal differs by system
 )
 
