@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
-	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 )
@@ -36,7 +35,7 @@ func (b *Broker) pluginShow() admin.Command {
 			point, _ := c.Flag("hook")
 			t := admin.Table{Columns: []string{"Plugin", "Type", "Hook(s)", "M:F/A"}}
 			for _, p := range b.chain.Load().Plugins() {
-				hooks := hook.Of(p.Hooks)
+				hooks := p.Points()
 				if only != "" && p.Name != strings.TrimPrefix(only, "vmq_") || point != "" && !has(hooks, point) {
 					continue
 				}

@@ -152,7 +152,7 @@ func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 		WebSocket: spec.WebSocket != nil,
 	}
 	d.listener, err = listener.Open(d.spec, func(nc net.Conn, p listener.Peer) {
-		peer := hook.Client{Peer: p.Remote, Username: p.Identity, HasUser: p.Identity != ""}
+		peer := &hook.Client{Peer: p.Remote, Username: p.Identity, HasUser: p.Identity != ""}
 		peer.Listener.Addr, peer.Listener.Cert = p.Local, p.Cert
 		b.Engine.Add(nc, func(ec engine.Conn) engine.Handler { return conn.New(b.Server, side, ec, peer, p.Since) })
 	})

@@ -42,7 +42,7 @@ func (p *Passwd) Configure(c PasswdConfig) error {
 // must not be spent in a loop that serves other clients. It says so always,
 // since a reload may bring such entries to a chain that is already compiled.
 func (p *Passwd) Plugin() hook.Plugin {
-	return hook.Plugin{Name: "passwd", Hooks: p, Blocking: true}
+	return hook.Plugin{Name: "passwd", Hooks: p, Blocks: func(string) bool { return true }} // hashing is slow on purpose
 }
 
 // AuthOnRegister accepts a known user with the right password and refuses it

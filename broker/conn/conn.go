@@ -82,16 +82,16 @@ const maxUnsettled = 4096
 // errEnded is the cause of connections we end ourselves.
 var errEnded = errors.New("conn: ended")
 
-// New returns the handler of a connection that was opened at now. Of peer count
-// Peer, the address and certificate of its Listener and, when the listener
-// says who the client is, its user name.
-func New(s *Server, d *Door, ec engine.Conn, peer hook.Client, now time.Time) *Conn {
+// New returns the handler of a connection that was opened at now. It takes over
+// peer, of which count Peer, the address and certificate of its Listener and,
+// when the listener says who the client is, its user name.
+func New(s *Server, d *Door, ec engine.Conn, peer *hook.Client, now time.Time) *Conn {
 	set := s.Settings.Load()
 	c := &Conn{srv: s, door: d, ec: ec, chain: d.Chain(), m: session.NewMachine(set.Session, now)}
 	addr, cert := peer.Listener.Addr, peer.Listener.Cert
 	peer.Listener = d.Info
 	peer.Listener.Addr, peer.Listener.Cert = addr, cert
-	c.info = &peer
+	c.info = peer
 	c.dec.MaxSize = int(set.Session.MaxConnectSize)
 	s.Metrics.SocketOpen.Inc(1)
 	c.armed = now.Add(set.ConnectTimeout)
@@ -128,6 +128,9 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	if c.ended {
 		c.unlock(cl)
 		return len(p), false
+	}
+	if c.busy == 0 { // plugins may have been switched meanwhile
+		c.chain = c.door.Chain()
 	}
 	held := false // then whoever ends that calls Wake, perhaps before the park
 	for n < len(p) && !c.ended {

@@ -54,16 +54,17 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 
 // register asks whether the client may connect, unless anonymous clients may.
 func (c *Conn) register(now time.Time, p *packet.Connect) {
-	set := c.srv.Settings.Load()
-	if set.AllowAnonymous || c.door.Anonymous {
-		c.admit(now, p, nil)
+	judge := c.judge
+	blocks := c.chain.BlocksRegister()
+	if c.srv.Settings.Load().AllowAnonymous || c.door.Anonymous {
+		judge = func(now time.Time, p *packet.Connect) { c.admit(now, p, nil) }
+		blocks = false
+	}
+	if !blocks && (p.Will == nil || !c.chain.BlocksPublish()) {
+		judge(now, p)
 		return
 	}
-	if !c.chain.BlocksRegister() {
-		c.judge(now, p)
-		return
-	}
-	c.work(func(now time.Time) { c.judge(now, p) })
+	c.work(func(now time.Time) { judge(now, p) })
 }
 
 // judge asks the hooks.
@@ -264,6 +265,7 @@ func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg 
 
 // applyRegister applies the modifiers of a registration. Reference 1.6.
 func applyRegister(mod *hook.RegisterResult, reg *registry.Connection, p *session.Params) {
+	reg.Info.Keep(nil) // what was derived from the names before
 	set(&reg.Info.Key, mod.Key)
 	set(&reg.Info.Username, mod.Username)
 	set(&reg.CleanStart, mod.CleanStart)

@@ -157,8 +157,19 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 	p := ev.Packet.(*packet.Unsubscribe)
 	u := &hook.Unsubscribe{Client: c.info, Filters: p.Filters}
 	u.Properties.User = p.UserProperties
+	if !c.chain.BlocksUnsubscribe() {
+		c.withdraw(now, ev.Slot, ev.Kind, u)
+		return
+	}
+	slot, kind := ev.Slot, ev.Kind
+	u.Filters = slices.Clone(p.Filters) // the packet is not valid outside this call
+	c.work(func(now time.Time) { c.withdraw(now, slot, kind, u) })
+}
+
+// withdraw asks the hooks and removes the subscriptions.
+func (c *Conn) withdraw(now time.Time, slot session.Slot, kind session.EventKind, u *hook.Unsubscribe) {
 	filters := c.chain.OnUnsubscribe(context.Background(), u)
-	codes := make([]mqtt.ReasonCode, len(p.Filters))
+	codes := make([]mqtt.ReasonCode, len(u.Filters))
 	cl := c.lock()
 	if cl == nil || !cl.Attached(c) {
 		c.unlock(cl)
@@ -184,7 +195,7 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 	}
 	c.unlock(cl)
 	c.flushes = append(c.flushes, c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store))
-	c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, subs: codes})
+	c.settles = append(c.settles, settle{slot: slot, kind: kind, subs: codes})
 	if len(gone) > 0 {
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)
 	}

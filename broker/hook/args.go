@@ -3,12 +3,14 @@ package hook
 import (
 	"crypto/x509"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
 )
 
-// Client tells a hook whom it is about. Immutable; one per network connection.
+// Client tells a hook whom it is about. Immutable once the client is
+// registered; one per network connection.
 type Client struct {
 	Key      mqtt.SessionKey
 	Username string
@@ -17,6 +19,27 @@ type Client struct {
 	Bridge   bool
 	Peer     netip.AddrPort // zero for Unix sockets
 	Listener ListenerInfo
+
+	kept atomic.Pointer[any]
+}
+
+// Keep keeps what a plugin derives from the client once and needs for each
+// message; nil forgets it. There is room for one value. Safe for concurrent
+// use.
+func (c *Client) Keep(v any) {
+	if v == nil {
+		c.kept.Store(nil)
+		return
+	}
+	c.kept.Store(&v)
+}
+
+// Kept returns what was kept last, nil if nothing was.
+func (c *Client) Kept() any {
+	if p := c.kept.Load(); p != nil {
+		return *p
+	}
+	return nil
 }
 
 // ListenerInfo names the door the client came through. Plugins sees more of it
@@ -114,7 +137,8 @@ type Topic struct {
 // SubscribeResult carries the modifiers of an accepted SUBSCRIBE: Topics, when
 // not nil, replaces the entries by position.
 type SubscribeResult struct {
-	Topics []Topic
+	Topics         []Topic
+	UserProperties []mqtt.UserProperty // to SUBACK
 }
 
 // Unsubscribe is the argument of OnUnsubscribe.

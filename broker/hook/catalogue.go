@@ -108,7 +108,24 @@ type (
 type Plugin struct {
 	Name  string // "acl", "passwd", "lua", ...
 	Hooks any    // implements any of the interfaces above
-	// Blocking says that a deciding hook of it may wait (database, HTTP); the
-	// caller then calls the chain outside its loop.
-	Blocking bool
+	// Has narrows Hooks to some points by their names; nil = all it implements.
+	Has func(point string) bool
+	// Blocks says which deciding hooks may wait (database, HTTP): the caller
+	// then calls the chain outside its loop. nil = none. Both are asked when
+	// the chain is made; a plugin whose answers change wants a new chain.
+	Blocks func(point string) bool
+}
+
+// has reports whether the plugin takes part at a point.
+func (p *Plugin) has(point string) bool { return p.Has == nil || p.Has(point) }
+
+// Points returns the names of the plugin's hooks, in the order of the
+// catalogue.
+func (p *Plugin) Points() (names []string) {
+	for _, n := range Of(p.Hooks) {
+		if p.has(n) {
+			names = append(names, n)
+		}
+	}
+	return names
 }

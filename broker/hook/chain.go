@@ -33,8 +33,9 @@ type Chain struct {
 	drop            []entry[OnMessageDrop]
 	config          []entry[OnConfigChange]
 
-	blocksRegister, blocksPublish, blocksSubscribe bool
-	authListed, authzListed                        bool // by the listener
+	blocks                  map[string]bool // points whose chain may wait
+	blocksPublish           bool            // the same for auth_on_publish, asked for each message
+	authListed, authzListed bool            // by the listener
 }
 
 // entry is one hook of one plugin.
@@ -100,52 +101,62 @@ func (c *Chain) Plugins() []Plugin {
 }
 
 func build(all, auth, authz []Plugin, onPanic func(plugin, point string, v any)) *Chain {
-	c := &Chain{plugins: slices.Clone(all), onPanic: onPanic}
+	c := &Chain{plugins: slices.Clone(all), onPanic: onPanic, blocks: map[string]bool{}}
 	for _, p := range auth {
-		c.blocksRegister = add(&c.authOnRegister, p) || c.blocksRegister
-		c.blocksRegister = add(&c.onAuth, p) || c.blocksRegister
+		add(c, &c.authOnRegister, "auth_on_register", p)
+		add(c, &c.onAuth, "on_auth", p)
 	}
 	for _, p := range authz {
-		c.blocksPublish = add(&c.authOnPublish, p) || c.blocksPublish
-		c.blocksSubscribe = add(&c.authOnSubscribe, p) || c.blocksSubscribe
+		add(c, &c.authOnPublish, "auth_on_publish", p)
+		add(c, &c.authOnSubscribe, "auth_on_subscribe", p)
 	}
 	for _, p := range all {
-		add(&c.onDeliver, p)
-		add(&c.onUnsubscribe, p)
-		add(&c.register, p)
-		add(&c.publish, p)
-		add(&c.subscribe, p)
-		add(&c.unsubscribed, p)
-		add(&c.offlineMessage, p)
-		add(&c.wakeup, p)
-		add(&c.offline, p)
-		add(&c.gone, p)
-		add(&c.expired, p)
-		add(&c.drop, p)
-		add(&c.config, p)
+		add(c, &c.onDeliver, "on_deliver", p)
+		add(c, &c.onUnsubscribe, "on_unsubscribe", p)
+		add(c, &c.register, "on_register", p)
+		add(c, &c.publish, "on_publish", p)
+		add(c, &c.subscribe, "on_subscribe", p)
+		add(c, &c.unsubscribed, "on_topic_unsubscribed", p)
+		add(c, &c.offlineMessage, "on_offline_message", p)
+		add(c, &c.wakeup, "on_client_wakeup", p)
+		add(c, &c.offline, "on_client_offline", p)
+		add(c, &c.gone, "on_client_gone", p)
+		add(c, &c.expired, "on_session_expired", p)
+		add(c, &c.drop, "on_message_drop", p)
+		add(c, &c.config, "change_config", p)
 	}
+	c.blocksPublish = c.blocks["auth_on_publish"]
 	return c
 }
 
-// add appends p to list if it has the hook T, and reports whether that may
-// block.
-func add[T any](list *[]entry[T], p Plugin) bool {
+// add appends p to list if it has the hook T.
+func add[T any](c *Chain, list *[]entry[T], point string, p Plugin) {
 	h, has := p.Hooks.(T)
-	if !has {
-		return false
+	if !has || !p.has(point) {
+		return
 	}
 	*list = append(*list, entry[T]{h, p.Name})
-	return p.Blocking
+	if p.Blocks != nil && p.Blocks(point) {
+		c.blocks[point] = true
+	}
 }
 
 // BlocksRegister reports whether AuthOnRegister or OnAuth may wait.
-func (c *Chain) BlocksRegister() bool { return c != nil && c.blocksRegister }
+func (c *Chain) BlocksRegister() bool {
+	return c != nil && (c.blocks["auth_on_register"] || c.blocks["on_auth"])
+}
 
 // BlocksPublish reports whether AuthOnPublish may wait.
 func (c *Chain) BlocksPublish() bool { return c != nil && c.blocksPublish }
 
 // BlocksSubscribe reports whether AuthOnSubscribe may wait.
-func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocksSubscribe }
+func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocks["auth_on_subscribe"] }
+
+// BlocksUnsubscribe reports whether OnUnsubscribe may wait.
+func (c *Chain) BlocksUnsubscribe() bool { return c != nil && c.blocks["on_unsubscribe"] }
+
+// BlocksDeliver reports whether OnDeliver may wait.
+func (c *Chain) BlocksDeliver() bool { return c != nil && c.blocks["on_deliver"] }
 
 // The verdicts when no plugin decides; their Reason says why.
 var (

@@ -261,6 +261,8 @@ type authOnly struct{}
 
 func (authOnly) OnAuth(context.Context, *Auth) (Verdict, *AuthResult) { return Verdict{}, nil }
 
+func all(string) bool { return true }
+
 func TestChain_Blocks(t *testing.T) {
 	var calls []string
 	f := func(want string, plugins ...Plugin) {
@@ -271,13 +273,13 @@ func TestChain_Blocks(t *testing.T) {
 		}
 	}
 	quick := Plugin{Name: "quick", Hooks: decider{"quick", Accept, &calls}}
-	slow := Plugin{Name: "slow", Hooks: decider{"slow", Accept, &calls}, Blocking: true}
+	slow := Plugin{Name: "slow", Hooks: decider{"slow", Accept, &calls}, Blocks: all}
 	f("false false false")
 	f("false false false", quick)
 	f("true true true", quick, slow)
-	f("true false false", Plugin{Name: "r", Hooks: registerOnly{}, Blocking: true}, quick)
-	f("true false false", Plugin{Name: "a", Hooks: authOnly{}, Blocking: true}, quick)
-	f("false false false", Plugin{Name: "w", Hooks: &watcher{}, Blocking: true})
+	f("true false false", Plugin{Name: "r", Hooks: registerOnly{}, Blocks: all}, quick)
+	f("true false false", Plugin{Name: "a", Hooks: authOnly{}, Blocks: all}, quick)
+	f("false false false", Plugin{Name: "w", Hooks: &watcher{}, Blocks: all})
 
 	c, err := NewChain([]Plugin{quick, slow}, nil).Restrict([]string{"quick"}, []string{"slow"})
 	if err != nil || c.BlocksRegister() || !c.BlocksPublish() || !c.BlocksSubscribe() {

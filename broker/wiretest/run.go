@@ -84,7 +84,7 @@ func (r *run) start() {
 	r.broker = b
 	chain := b.Server.Chain
 	if r.script.Hooks {
-		plugin := hook.Plugin{Name: "scripted", Hooks: scripted{}, Blocking: r.script.Blocking}
+		plugin := hook.Plugin{Name: "scripted", Hooks: scripted{}, Blocks: func(string) bool { return r.script.Blocking }}
 		own := hook.NewChain(append([]hook.Plugin{plugin}, chain().Plugins()...), nil)
 		chain = func() *hook.Chain { return own }
 	}
@@ -111,7 +111,7 @@ func (r *run) stop() {
 // dial opens a network connection.
 func (r *run) dial() *pipe {
 	return r.engine.dial(func(ec engine.Conn) engine.Handler {
-		return conn.New(r.broker.Server, r.door, ec, hook.Client{}, time.Now())
+		return conn.New(r.broker.Server, r.door, ec, &hook.Client{}, time.Now())
 	})
 }
 
