@@ -1,0 +1,103 @@
+package authcache
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lunemq/lunemq/broker/mqtt"
+)
+
+var key = mqtt.SessionKey{Mountpoint: "mp", ClientID: "c1"}
+
+func rule(pattern string) Rule {
+	return Rule{Pattern: pattern, MaxQoS: 2, MaxPayload: MaxPayload}
+}
+
+func TestPublish(t *testing.T) {
+	c := New()
+	if _, found := c.Publish(key, &mqtt.Message{Topic: "a"}); found {
+		t.Error("an entry is found before there is one")
+	}
+	small := rule("small")
+	small.MaxPayload, small.MaxQoS, small.NoRetain = 3, 1, true
+	c.Insert(key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
+	for _, tt := range []struct {
+		m    mqtt.Message
+		want string
+	}{
+		{mqtt.Message{Topic: "a/b/c"}, "a/+/c"},
+		{mqtt.Message{Topic: "a/b/c/d"}, ""},
+		{mqtt.Message{Topic: "own/mp/c1/user"}, "own/mp/c1/user"},
+		{mqtt.Message{Topic: "own/mp/c2/user"}, ""},
+		{mqtt.Message{Topic: "small", Payload: []byte("123"), QoS: 1}, "small"},
+		{mqtt.Message{Topic: "small", Payload: []byte("1234")}, ""},
+		{mqtt.Message{Topic: "small", QoS: 2}, ""},
+		{mqtt.Message{Topic: "small", Retain: true}, ""},
+		{mqtt.Message{Topic: ""}, ""},
+	} {
+		got, found := c.Publish(key, &tt.m)
+		if !found || got == nil != (tt.want == "") || got != nil && got.Pattern != tt.want {
+			t.Errorf("%+v: got %v, %t, want %q", tt.m, got, found, tt.want)
+		}
+	}
+	c.Insert(key, "user", nil, nil)
+	if r, found := c.Publish(key, &mqtt.Message{Topic: "a/b/c"}); r != nil || !found {
+		t.Error("the newest entry does not count")
+	}
+	c.Drop(key)
+	if c.Len() != 0 {
+		t.Error("the entry stays after Drop")
+	}
+}
+
+func TestSubstitute_Wildcard(t *testing.T) {
+	c := New()
+	c.Insert(mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
+	if r, _ := c.Publish(mqtt.SessionKey{ClientID: "#"}, &mqtt.Message{Topic: "x/y"}); r != nil {
+		t.Error("a client named # may publish everywhere")
+	}
+}
+
+func TestCovers(t *testing.T) {
+	for line := range strings.SplitSeq(`a/+/c a/+/c yes
+a/# a/+/c yes
+a/+/c a/# no
+a/+ a/# no
++ # no
+# # yes
+# a/b yes
+a/# a yes
+a/# a/# yes
+a a yes
+a b no
+a/b a no
+a a/b no
+a/+ a/b yes
+a/+ a/+ yes
+a/b a/+ no`, "\n") {
+		f := strings.Fields(line)
+		if got := covers(f[0], f[1]); got != (f[2] == "yes") {
+			t.Errorf("%s permits %s: got %t", f[0], f[1], got)
+		}
+	}
+	c := New()
+	c.Insert(key, "", nil, []Rule{rule("a/#")})
+	if r, found := c.Subscribe(key, "$share/g/a/b", 1); r == nil || !found {
+		t.Error("a shared subscription is not compared by its filter")
+	}
+	if r, found := c.Subscribe(key, "$share/g/b", 1); r != nil || !found {
+		t.Error("a shared subscription is permitted that its filter does not allow")
+	}
+}
+
+func BenchmarkPublish(b *testing.B) {
+	c := New()
+	c.Insert(key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
+	m := &mqtt.Message{Topic: "a/b/c"}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r, _ := c.Publish(key, m); r == nil {
+			b.Fatal("refused")
+		}
+	}
+}
