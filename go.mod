@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/cockroachdb/pebble/v2 v2.1.7 // the store of sessions and messages: synced group commits, range deletion, snapshots, all in Go
+	github.com/fsnotify/fsnotify v1.10.1 // tells when script files change, on every system
 	github.com/gobwas/ws v1.5.0 // WebSocket: handshake, frame rules and fast unmasking, without a buffer per connection
 	github.com/pires/go-proxyproto v0.15.0 // parses PROXY headers of both versions and the values behind them
 	github.com/rcrowley/go-metrics v0.0.0-20250401214520-65e299d6c5c9 // what readers of instruments know: registry and interfaces; the instruments are our own

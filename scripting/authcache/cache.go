@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -29,14 +30,28 @@ type Rule struct {
 	Topics []hook.Topic
 }
 
-// entry is the rules of one client. Immutable.
-type entry struct{ publish, subscribe []Rule }
+// entry is the rules of one client. Its rules are immutable.
+type entry struct {
+	publish, subscribe []Rule
+	// fresh is when the entry was inserted for a connection that has not got
+	// its session yet; zero once it has. The end of the connection before, by
+	// takeover, comes in between and must not take the new entry away.
+	fresh time.Time
+}
+
+// stale is how long an entry may wait for its connection, and sweepEvery how
+// many inserts lie between two looks for those that waited in vain.
+const (
+	stale      = time.Minute
+	sweepEvery = 256
+)
 
 const shards = 64
 
 type shard struct {
 	mu      sync.RWMutex
 	entries map[mqtt.SessionKey]*entry
+	inserts int
 }
 
 // Cache holds the entries. Safe for concurrent use; its locks are leaves.
@@ -58,9 +73,9 @@ func (c *Cache) shard(key mqtt.SessionKey) *shard {
 	return &c.shards[maphash.Comparable(c.seed, key)%shards]
 }
 
-// Insert replaces the entry of a client. The rules are copied, with the
-// placeholders of their patterns replaced.
-func (c *Cache) Insert(key mqtt.SessionKey, username string, publish, subscribe []Rule) {
+// Insert replaces the entry of a client that is about to connect, at now. The
+// rules are copied, with the placeholders of their patterns replaced.
+func (c *Cache) Insert(now time.Time, key mqtt.SessionKey, username string, publish, subscribe []Rule) {
 	fill := func(rules []Rule) []Rule {
 		rules = slices.Clone(rules)
 		for i := range rules {
@@ -68,11 +83,28 @@ func (c *Cache) Insert(key mqtt.SessionKey, username string, publish, subscribe 
 		}
 		return rules
 	}
-	e := &entry{fill(publish), fill(subscribe)}
+	e := &entry{fill(publish), fill(subscribe), now}
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.entries[key] = e
+	if s.inserts++; s.inserts%sweepEvery == 0 {
+		for k, e := range s.entries {
+			if !e.fresh.IsZero() && now.Sub(e.fresh) > stale {
+				delete(s.entries, k)
+			}
+		}
+	}
+}
+
+// Connected says that a client has got its session.
+func (c *Cache) Connected(key mqtt.SessionKey) {
+	s := c.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e := s.entries[key]; e != nil {
+		s.entries[key] = &entry{publish: e.publish, subscribe: e.subscribe}
+	}
 }
 
 // substitute replaces placeholders, which are whole levels.
@@ -101,12 +133,14 @@ func substitute(pattern string, key mqtt.SessionKey, username string) string {
 	return strings.Join(levels, "/")
 }
 
-// Drop forgets a client.
+// Drop forgets a client whose connection or session has ended.
 func (c *Cache) Drop(key mqtt.SessionKey) {
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.entries, key)
+	if e := s.entries[key]; e != nil && e.fresh.IsZero() {
+		delete(s.entries, key)
+	}
 }
 
 // Len is the number of entries.
@@ -136,7 +170,7 @@ func (c *Cache) Publish(key mqtt.SessionKey, m *mqtt.Message) (rule *Rule, found
 	}
 	for i := range e.publish {
 		r := &e.publish[i]
-		if m.QoS <= r.MaxQoS && len(m.Payload) <= r.MaxPayload && !(m.Retain && r.NoRetain) && r.Pattern != "" && topic.Match(r.Pattern, m.Topic) {
+		if m.QoS <= r.MaxQoS && len(m.Payload) <= r.MaxPayload && !(m.Retain && r.NoRetain) && r.Pattern != "" && covers(r.Pattern, m.Topic) {
 			return r, true
 		}
 	}

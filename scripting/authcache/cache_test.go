@@ -1,13 +1,17 @@
 package authcache
 
 import (
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
 )
 
 var key = mqtt.SessionKey{Mountpoint: "mp", ClientID: "c1"}
+
+var t0 = time.Unix(1e9, 0)
 
 func rule(pattern string) Rule {
 	return Rule{Pattern: pattern, MaxQoS: 2, MaxPayload: MaxPayload}
@@ -20,7 +24,7 @@ func TestPublish(t *testing.T) {
 	}
 	small := rule("small")
 	small.MaxPayload, small.MaxQoS, small.NoRetain = 3, 1, true
-	c.Insert(key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
+	c.Insert(t0, key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
 	for _, tt := range []struct {
 		m    mqtt.Message
 		want string
@@ -40,10 +44,15 @@ func TestPublish(t *testing.T) {
 			t.Errorf("%+v: got %v, %t, want %q", tt.m, got, found, tt.want)
 		}
 	}
-	c.Insert(key, "user", nil, nil)
+	c.Insert(t0, key, "user", nil, nil)
 	if r, found := c.Publish(key, &mqtt.Message{Topic: "a/b/c"}); r != nil || !found {
 		t.Error("the newest entry does not count")
 	}
+	c.Drop(key)
+	if c.Len() != 1 {
+		t.Error("the end of the connection before takes the entry of the new one")
+	}
+	c.Connected(key)
 	c.Drop(key)
 	if c.Len() != 0 {
 		t.Error("the entry stays after Drop")
@@ -52,9 +61,23 @@ func TestPublish(t *testing.T) {
 
 func TestSubstitute_Wildcard(t *testing.T) {
 	c := New()
-	c.Insert(mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
+	c.Insert(t0, mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
 	if r, _ := c.Publish(mqtt.SessionKey{ClientID: "#"}, &mqtt.Message{Topic: "x/y"}); r != nil {
 		t.Error("a client named # may publish everywhere")
+	}
+}
+
+func TestInsert_Sweeps(t *testing.T) {
+	c := New()
+	for i := range 100 * shards {
+		c.Insert(t0.Add(time.Duration(i)*time.Second), mqtt.SessionKey{ClientID: strconv.Itoa(i)}, "", nil, nil)
+	}
+	before := c.Len()
+	for i := range 500 * shards {
+		c.Insert(t0.Add(time.Duration(100*shards+i)*time.Second), mqtt.SessionKey{ClientID: strconv.Itoa(i % 10)}, "", nil, nil)
+	}
+	if before < 1000 || c.Len() > before {
+		t.Errorf("got %d entries, later %d: those whose clients never came stay", before, c.Len())
 	}
 }
 
@@ -81,7 +104,7 @@ a/b a/+ no`, "\n") {
 		}
 	}
 	c := New()
-	c.Insert(key, "", nil, []Rule{rule("a/#")})
+	c.Insert(t0, key, "", nil, []Rule{rule("a/#")})
 	if r, found := c.Subscribe(key, "$share/g/a/b", 1); r == nil || !found {
 		t.Error("a shared subscription is not compared by its filter")
 	}
@@ -92,7 +115,7 @@ a/b a/+ no`, "\n") {
 
 func BenchmarkPublish(b *testing.B) {
 	c := New()
-	c.Insert(key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
+	c.Insert(t0, key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
 	m := &mqtt.Message{Topic: "a/b/c"}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -67,7 +67,7 @@ func (j *journal) noteMeta(t *lua.LTable) {
 }
 
 // Freeze says that loading is over: what there is now is what each call finds.
-// Not for States that keep what calls change.
+// For States whose calls leave nothing; the others are told Keep.
 func (s *State) Freeze() {
 	j := &s.journal
 	j.old = map[*lua.LTable]struct{}{}
@@ -118,13 +118,13 @@ func (j *journal) asBefore(t *lua.LTable) *lua.LTable {
 }
 
 // Reset makes the State what it was when the call began; false = it cannot be,
-// and the State must be thrown away. With Options.Keep only what the host lent
+// and the State must be thrown away. After Keep only what the host lent
 // is taken back, and the size of what stays is looked at.
 func (s *State) Reset() (ok bool) {
 	s.L.SetTop(0)
 	s.lazies.reset()
 	s.nested = 0
-	if s.opts.Keep {
+	if s.keeps {
 		return !s.tainted && s.bounded()
 	}
 	s.account.start(s.account.Context, Limits{})

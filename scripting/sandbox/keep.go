@@ -8,21 +8,25 @@ import (
 // measurement before what stays is measured again.
 const measured = 1 << 20
 
-// kept is what a State with Options.Keep knows of its size.
+// kept is what a State after Keep knows of its size.
 type kept struct {
 	charged int64 // since the last measurement
 }
 
-// bounded reports whether what stays is below Options.MaxLive. It walks all
+// Keep says that loading is over and that what calls change from now on stays.
+// It may grow to maxLive bytes, 0 = without limit; beyond that Reset fails.
+func (s *State) Keep(maxLive int64) { s.keeps, s.maxLive = true, maxLive }
+
+// bounded reports whether what stays is below the limit of Keep. It walks all
 // values once per so many bytes charged, and shrinks tables from which keys were
 // removed.
 func (s *State) bounded() bool {
-	if s.opts.MaxLive == 0 {
+	if s.maxLive == 0 {
 		return true
 	}
 	used := s.account.limits.Memory - s.account.memory
 	s.journal.kept.charged += max(used, 0)
-	if s.journal.kept.charged < min(measured, s.opts.MaxLive/2) {
+	if s.journal.kept.charged < min(measured, s.maxLive/2) {
 		return true
 	}
 	s.journal.kept.charged = 0
@@ -37,7 +41,7 @@ func (s *State) bounded() bool {
 			case *lua.LState:
 				live += costThread
 			}
-			return live <= s.opts.MaxLive
+			return live <= s.maxLive
 		},
 		tables: func(t *lua.LTable) {
 			n := 0
@@ -48,7 +52,7 @@ func (s *State) bounded() bool {
 	}
 	w.walk(s.L.G.Global)
 	w.walk(s.loaded)
-	return live <= s.opts.MaxLive
+	return live <= s.maxLive
 }
 
 // compact makes a table forget keys that were removed: gopher-lua keeps their

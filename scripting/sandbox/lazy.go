@@ -71,7 +71,7 @@ func (z *lazies) atOnce(shape *Shape) []int {
 func (s *State) Lazy(f Filler) *lua.LTable {
 	z := &s.lazies
 	shape := f.Shape()
-	if s.opts.Keep { // the script may hold it longer than the call
+	if s.keeps { // the script may hold it longer than the call
 		t := s.L.NewTable()
 		for i, key := range shape.Keys {
 			t.RawSetString(key, s.made(f, i))

@@ -264,7 +264,7 @@ func TestLazy(t *testing.T) {
 		`rawset(m, "qos", nil) return tostring(m.qos)`: "nil",
 	} {
 		for _, keep := range []bool{false, true} {
-			s := New(Options{Keep: keep})
+			s := New(Options{})
 			p, err := Compile("lazy.lua", "function go(m) "+source+" end")
 			if err != nil {
 				t.Fatal(err)
@@ -272,7 +272,9 @@ func TestLazy(t *testing.T) {
 			if err := s.Load(context.Background(), roomy, p); err != nil {
 				t.Fatal(err)
 			}
-			s.Freeze()
+			if s.Freeze(); keep {
+				s.Keep(0)
+			}
 			for range 2 {
 				s.Begin(context.Background(), roomy)
 				v, err := s.Run(s.Global("go").(*lua.LFunction), s.Lazy(f))

@@ -13,10 +13,6 @@ import (
 
 // Options are what a State is made with.
 type Options struct {
-	// Keep: what calls change stays; Reset keeps it and bounds its size.
-	Keep bool
-	// MaxLive bounds what stays, in bytes; 0 = unlimited.
-	MaxLive int64
 	// Print gets the lines of print; nil discards them.
 	Print func(line string)
 	// Require finds a module by its name; nil = there are none. The error says
@@ -33,6 +29,8 @@ type State struct {
 	L *lua.LState
 
 	opts    Options
+	keeps   bool  // what calls change stays
+	maxLive int64 // and may grow to so many bytes; 0 = unlimited
 	account *account
 	journal journal
 	lazies  lazies

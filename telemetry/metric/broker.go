@@ -62,6 +62,12 @@ type Broker struct {
 	ConfigReloads, ConfigReloadErrors Counter
 	CertificateReloadErrors           Counter
 
+	// Scripts.
+	Scripts                         Scripts // per script and hook
+	ScriptReloads, ScriptLoadErrors Counter
+	ScriptEventsDropped             Counter // news that scripts were too slow for
+	AuthCacheHits                   Counter // questions answered without Lua
+
 	// Store: commits, and the time of its operations in microseconds.
 	StoreCommits, StoreErrors  Counter
 	StorageRead, StorageWrite  Histogram

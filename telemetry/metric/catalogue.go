@@ -34,6 +34,7 @@ type series struct {
 	// instrument is what go-metrics' registry gets; nil for figures of the
 	// process and the label "other".
 	instrument any
+	table      func() []Row // in place of row and read: rows that come with use
 	clear      func() // nil: cannot be reset
 }
 
@@ -96,6 +97,8 @@ func (c *Catalogue) bind(e *Entry, f reflect.Value) {
 			c.counter(e, in.ForReturn(uint8(i)), ".4."+strconv.Itoa(i), v4, Label{"return_code", name})
 		}
 		c.coded(e, &in.Coded, v5)
+	case *Scripts:
+		c.add(e, series{table: func() []Row { return in.snapshot(e) }, clear: func() { in.clear(e.Name) }}, "")
 	case *Drops:
 		for i, name := range dropReasons {
 			c.counter(e, in.For(i), "."+strconv.Itoa(i), Label{"reason", name})

@@ -48,7 +48,7 @@ func TestEntries_EveryInstrumentOnce(t *testing.T) {
 			if !f.IsExported() {
 				continue
 			}
-			if count[f.Name] != 1 {
+			if isTable := f.Type == reflect.TypeFor[Scripts](); count[f.Name] != 1 && !isTable {
 				t.Errorf("%s.%s is declared %d times, want once", of.Name(), f.Name, count[f.Name])
 			}
 			delete(count, f.Name)
@@ -60,7 +60,7 @@ func TestEntries_EveryInstrumentOnce(t *testing.T) {
 }
 
 func TestEntries_NamesAndNumbers(t *testing.T) {
-	name, oid := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`), regexp.MustCompile(`^[1-9]\.[1-9][0-9]*$`)
+	name, oid := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`), regexp.MustCompile(`^[1-9][0-9]?\.[1-9][0-9]*$`)
 	names, oids := map[string]bool{}, map[string]bool{}
 	for _, e := range Entries() {
 		if !name.MatchString(e.Name) || names[e.Name] {
@@ -134,16 +134,18 @@ func TestCatalogue_RowsMatchDeclaration(t *testing.T) {
 			}
 		}
 	}
-	for i, sr := range c.series {
+	for _, sr := range c.series {
 		kind := KindGauge
 		switch {
+		case sr.table != nil:
+			continue // TestScripts
 		case sr.hist != nil:
 			kind = KindHistogram
 		case sr.clear != nil || sr.entry.keep:
 			kind = KindCounter
 		}
 		if kind != sr.row.Kind {
-			t.Errorf("%s: declared as %s, the instrument is a %s", s.Rows[i].Name, sr.row.Kind, kind)
+			t.Errorf("%s: declared as %s, the instrument is a %s", sr.row.Name, sr.row.Kind, kind)
 		}
 	}
 }

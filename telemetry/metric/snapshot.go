@@ -50,10 +50,15 @@ func (c *Catalogue) Snapshot(now time.Time) *Snapshot {
 	}
 	c.process.refresh(now)
 	c.number++
-	s := &Snapshot{Number: c.number, Time: now, Rows: make([]Row, len(c.series))}
+	s := &Snapshot{Number: c.number, Time: now, Rows: make([]Row, 0, len(c.series))}
 	for i := range c.series {
-		from, row := &c.series[i], &s.Rows[i]
-		*row = from.row
+		from := &c.series[i]
+		if from.table != nil {
+			s.Rows = append(s.Rows, from.table()...)
+			continue
+		}
+		s.Rows = append(s.Rows, from.row)
+		row := &s.Rows[len(s.Rows)-1]
 		if from.hist != nil {
 			d := from.hist.Distribution()
 			row.Value, row.Distribution = d.Count(), &d

@@ -1,0 +1,381 @@
+package scripting
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/hook"
+	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/scripting/authcache"
+	"github.com/lunemq/lunemq/scripting/luaconv"
+	"github.com/lunemq/lunemq/scripting/lualib"
+	"github.com/lunemq/lunemq/telemetry/metric"
+)
+
+// output is a log that tests may read while it is written.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// rig is an engine over a folder of its own.
+type rig struct {
+	*Engine
+	t       *testing.T
+	dir     string
+	log     output
+	metrics *metric.Broker
+	changed chan struct{}
+}
+
+func defaults(dir string) *Config {
+	return &Config{Dir: dir, BundledDir: filepath.Join(dir, "bundled"), States: 1, MaxStates: 64, Timeout: 5 * time.Second,
+		MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 1000}
+}
+
+func start(t *testing.T, files map[string]string, change ...func(*Config)) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), metrics: metric.NewBroker(), changed: make(chan struct{}, 1000)}
+	for name, text := range files {
+		r.write(name, text)
+	}
+	cfg := defaults(r.dir)
+	for _, f := range change {
+		f(cfg)
+	}
+	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	host := &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation("")}
+	e, err := Start(cfg, Deps{Log: log, Metrics: r.metrics, Host: host, Changed: func() { r.changed <- struct{}{} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Engine = e
+	t.Cleanup(e.Close)
+	return r
+}
+
+// write writes a file by renaming a new one over it.
+func (r *rig) write(name, text string) {
+	r.t.Helper()
+	path := filepath.Join(r.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(path+"~", []byte(text), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.Rename(path+"~", path); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// logged waits until the log contains each of the texts.
+func (r *rig) logged(want ...string) {
+	r.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		text, missing := r.log.String(), ""
+		for _, w := range want {
+			if !strings.Contains(text, w) {
+				missing = w
+			}
+		}
+		if missing == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the log lacks %q:\n%s", missing, text)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+var (
+	alice  = &hook.Client{Key: mqtt.SessionKey{ClientID: "alice"}, Username: "al", HasUser: true, Version: mqtt.V311}
+	alice5 = &hook.Client{Key: mqtt.SessionKey{ClientID: "alice"}, Username: "al", HasUser: true, Version: mqtt.V5}
+)
+
+// publish asks about one message and says what came of it.
+func (r *rig) publish(c *hook.Client, topic string) string {
+	v, mod := (*Hooks)(r.Engine).AuthOnPublish(context.Background(), &hook.Publish{Client: c, Message: &mqtt.Message{Topic: topic, Payload: []byte("p"), QoS: 1}})
+	out := [...]string{"next", "ok", "deny"}[v.Decision]
+	if mod != nil && mod.Topic != nil {
+		out += " topic=" + *mod.Topic
+	}
+	if mod != nil && mod.Payload != nil {
+		out += " payload=" + string(*mod.Payload)
+	}
+	if strings.Contains(v.Reason, "failed") {
+		out += " error"
+	}
+	return out
+}
+
+func (r *rig) expect(c *hook.Client, topic, want string) {
+	r.t.Helper()
+	if got := r.publish(c, topic); got != want {
+		r.t.Errorf("publish to %q: got %s, want %s\n%s", topic, got, want, r.log.String())
+	}
+}
+
+func hooked(body string) string {
+	return "hooks = { auth_on_publish = function(m)\n" + body + "\nend }"
+}
+
+func TestAnswers(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked(`
+		local answers = {
+			yes = true, no = false, number = 7, str = "x",
+			rewrite = {topic = "new/topic", payload = m.payload .. "!"},
+			empty = {}, unknown = {colour = "red"}, wrong = {qos = 5}, bad = {topic = "a/#"},
+		}
+		if m.topic == "error" then error("on purpose") end
+		if m.topic == "who" then return m.username == "al" and m.client_id == "alice" and m.mountpoint == "" and m.qos == 1 and m.retain == false end
+		return answers[m.topic]`)})
+	for topic, want := range map[string]string{
+		"yes": "ok", "no": "deny", "number": "next", "str": "next", "nothing": "next", "who": "ok",
+		"rewrite": "ok topic=new/topic payload=p!",
+		"empty":   "deny error", "unknown": "deny error", "wrong": "deny error", "bad": "deny error", "error": "deny error",
+	} {
+		r.expect(alice, topic, want)
+	}
+	r.expect(alice5, "yes", "next") // there is no auth_on_publish_m5
+	r.logged("on purpose", "a.lua:", "colour", "stack=")
+
+	lax := start(t, map[string]string{"a.lua": hooked(`error("x")`), "b.lua": hooked(`return true`)}, func(c *Config) { c.OnError = "next" })
+	lax.expect(alice, "t", "ok")
+}
+
+func TestOrder(t *testing.T) {
+	r := start(t, map[string]string{
+		"b.lua": hooked(`if m.topic == "b" then return false end`), "a.lua": hooked(`if m.topic == "a" then return {topic = "from a"} end`),
+		"more/c.lua": hooked(`return {topic = "from c"}`), "sub/ignored.lua": hooked(`return false`),
+	}, func(c *Config) { c.Files = map[string]FileConfig{"x": {File: filepath.Join(c.Dir, "more/c.lua")}} })
+	r.expect(alice, "a", "ok topic=from a")
+	r.expect(alice, "b", "deny")
+	r.expect(alice, "c", "ok topic=from c")
+}
+
+func TestReload(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked(`return true`)})
+	r.expect(alice, "t", "ok")
+	r.write("a.lua", hooked(`return false`))
+	r.logged("script loaded", `script=a.lua`)
+	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+
+	r.write("a.lua", hooked(`return true`)+"\nx = = 1")
+	r.logged("a.lua:4", "the version before stays in force")
+	r.expect(alice, "t", "deny")
+
+	r.write("a.lua", "local function broken()\n  error('at load')\nend\nbroken()")
+	r.logged("at load", "a.lua:4")
+	r.expect(alice, "t", "deny")
+
+	r.write("a.lua", "while true do end")
+	r.logged("more than 100000000 instructions")
+	r.expect(alice, "t", "deny")
+
+	// The set of hooks may change.
+	r.write("a.lua", "hooks = { auth_on_publish_m5 = function(m) return true end }")
+	eventually(t, func() bool { return r.publish(alice5, "t") == "ok" })
+	r.expect(alice, "t", "next")
+
+	// In place, and by a symbolic link that is swapped.
+	if err := os.WriteFile(filepath.Join(r.dir, "a.lua"), []byte(hooked(`return false`)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	r.write("v1/real.lua", hooked(`return {topic = "one"}`))
+	r.write("v2/real.lua", hooked(`return {topic = "two"}`))
+	link := func(target, name string) {
+		tmp := filepath.Join(r.dir, "tmplink")
+		if err := os.Symlink(target, tmp); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(tmp, filepath.Join(r.dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("v1", "current")
+	link("current/real.lua", "a.lua")
+	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=one" })
+	link("v2", "current")
+	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=two" })
+
+	if err := os.Remove(filepath.Join(r.dir, "a.lua")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return r.publish(alice, "t") == "next" })
+	if n := r.metrics.ScriptReloads.Count(); n < 4 {
+		t.Errorf("got %d reloads counted", n)
+	}
+	if n := r.metrics.ScriptLoadErrors.Count(); n < 3 {
+		t.Errorf("got %d failed loads counted", n)
+	}
+}
+
+func eventually(t *testing.T, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !f(); <-time.After(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it did not come true within 10 s")
+		}
+	}
+}
+
+func TestRequire(t *testing.T) {
+	r := start(t, map[string]string{
+		"a.lua": `local m = require "lib/answers"
+			hooks = { auth_on_publish = function(x) return m.answer end }`,
+		"lib/answers.lua":         `return {answer = true}`,
+		"bundled/lib/answers.lua": `return {answer = false}`,
+		"b.lua":                   `require "../../etc/passwd"`,
+		"c.lua":                   `require "lib/none"`,
+		"d.lua":                   `require "bundle"`,
+		"bundled/bundle.lua":      `return 1`,
+		"e.lua":                   `require "lib/loop"`,
+		"lib/loop.lua":            `require "lib/loop"`,
+	})
+	r.expect(alice, "t", "ok")
+	r.write("lib/answers.lua", `return {answer = false}`)
+	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	r.logged("b.lua", "want the path of a file below", "c.lua", "there is no lib/none.lua below", `script=d.lua`, "requires itself (lib/loop -> lib/loop)")
+}
+
+func TestStates(t *testing.T) {
+	const counter = `
+		n = 0
+		hooks = { auth_on_publish = function(m) n = n + 1 return {topic = "n" .. n .. "/" .. (m.topic == "id" and __SCRIPT_INSTANCE_ID__ or "")} end }`
+	r := start(t, map[string]string{"a.lua": counter})
+	for range 3 {
+		r.expect(alice, "t", "ok topic=n1/")
+	}
+	k := start(t, map[string]string{"a.lua": "keep_state = true" + counter})
+	for i := range 3 {
+		k.expect(alice, "t", fmt.Sprintf("ok topic=n%d/", i+1))
+	}
+	m := start(t, map[string]string{"a.lua": "keep_state = true num_states = 3" + counter})
+	if n := m.Engine.script("a.lua").current.Load().pool.made.Load(); n != 3 {
+		t.Errorf("got %d states, want 3", n)
+	}
+	bad := start(t, map[string]string{"a.lua": "num_states = 0.5" + counter})
+	bad.logged("num_states is 0.5, want a whole number")
+}
+
+// TestBreach shows that a state that broke a limit is replaced.
+func TestBreach(t *testing.T) {
+	for _, keep := range []string{"true", "false"} {
+		r := start(t, map[string]string{"a.lua": "keep_state = " + keep + "\nn = 0\n" + hooked(`
+			n = n + 1
+			if m.topic == "loop" then while true do pcall(error) end end
+			if m.topic == "memory" then local t = {} while true do t[#t + 1] = {} end end
+			return {topic = "n" .. n}`)}, func(c *Config) { c.MaxSteps, c.Timeout = 100_000, time.Second })
+		r.expect(alice, "t", "ok topic=n1")
+		r.expect(alice, "loop", "deny error")
+		r.expect(alice, "memory", "deny error")
+		r.expect(alice, "t", "ok topic=n1")
+		if n := r.metrics.Scripts.Row("a.lua", "auth_on_publish").Breaches.Count(); n != 2 {
+			t.Errorf("got %d breaches counted, want 2", n)
+		}
+	}
+}
+
+// TestReload_UnderLoad reloads all the time while calls come from all sides: no
+// call may fail or see anything but one of the versions.
+func TestReload_UnderLoad(t *testing.T) {
+	for _, head := range []string{"", "keep_state = true num_states = 2\n"} {
+		r := start(t, map[string]string{"a.lua": head + hooked(`return {topic = "v0"}`)})
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+					}
+					if got := r.publish(alice, "t"); !strings.HasPrefix(got, "ok topic=v") {
+						t.Error(got)
+						return
+					}
+				}
+			})
+		}
+		for i := 1; i <= 20; i++ {
+			text := head + hooked(fmt.Sprintf(`return {topic = "v%d"}`, i))
+			if i%5 == 0 {
+				text += " = broken"
+			}
+			r.write("a.lua", text)
+			r.Engine.changed()
+		}
+		close(stop)
+		wg.Wait()
+		r.expect(alice, "t", "ok topic=v19")
+	}
+}
+
+func TestEvents(t *testing.T) {
+	const text = `
+		local function note(name) return function(m) log.info(name .. " " .. m.client_id .. " " .. tostring(m.topic)) end end
+		hooks = {}
+		for _, n in ipairs({"on_register", "on_publish", "on_subscribe", "on_offline_message", "on_client_wakeup", "on_client_offline", "on_client_gone", "on_session_expired"}) do
+			hooks[n] = note(n)
+		end`
+	r := start(t, map[string]string{"a.lua": text})
+	h := (*Hooks)(r.Engine)
+	m := &mqtt.Message{Topic: "t/1"}
+	h.OnRegister(alice, &hook.Properties{})
+	h.OnPublish(&hook.Publish{Client: alice, Message: m})
+	h.OnSubscribe(&hook.Subscribe{Client: alice})
+	h.OnOfflineMessage(alice.Key, mqtt.Delivery{}, m)
+	h.OnClientWakeup(alice.Key)
+	h.OnClientOffline(alice.Key)
+	h.OnClientGone(alice.Key)
+	h.OnSessionExpired(alice.Key)
+	for _, want := range []string{"on_register alice nil", "on_publish alice t/1", "on_subscribe alice nil", "on_offline_message alice t/1",
+		"on_client_wakeup alice", "on_client_offline alice", "on_client_gone alice", "on_session_expired alice"} {
+		r.logged(want)
+	}
+}
+
+func BenchmarkAuthOnPublish(b *testing.B) {
+	dir := b.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.lua"), []byte(hooked(`return m.client_id == "alice" and m.topic ~= "x"`)), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	host := &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation("")}
+	e, err := Start(defaults(dir), Deps{Log: log, Metrics: metric.NewBroker(), Host: host})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer e.Close()
+	p := &hook.Publish{Client: alice, Message: &mqtt.Message{Topic: "a/b", Payload: []byte("x")}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if v, _ := (*Hooks)(e).AuthOnPublish(context.Background(), p); v.Decision != hook.OK {
+			b.Fatal(v)
+		}
+	}
+}

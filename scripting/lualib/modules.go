@@ -1,0 +1,4 @@
+package lualib
+
+// Modules is the catalogue of libraries.
+var Modules = []Module{logModule, obfModule}
