@@ -6,11 +6,13 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/conn"
 	"github.com/lunemq/lunemq/broker/engine"
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/listener"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // door is one listener. Guarded by Broker.mu, but for chain.
@@ -92,6 +94,7 @@ func (b *Broker) closeDoors() {
 // keep enters an open listener in the list. Called with b.mu held.
 func (b *Broker) keep(d *door) {
 	b.doors = append(b.doors, d)
+	b.checkCertificate(time.Now(), d)
 	b.Log.Info("listening", "listener", d.name, "address", d.listener.Addr().String())
 }
 
@@ -119,16 +122,6 @@ func (b *Broker) equip(s listener.Spec) listener.Spec {
 	}
 	s.Reloaded = func(err error) { b.reloaded(s.Name, err) }
 	return s
-}
-
-// reloaded reports that a listener's certificates were read anew.
-func (b *Broker) reloaded(name string, err error) {
-	if err == nil {
-		b.Log.Info("certificates reloaded", "listener", name)
-		return
-	}
-	b.Metrics.CertificateReloadErrors.Inc(1)
-	b.Log.Error("certificates not reloaded, the old ones stay in force", "listener", name, "err", err)
 }
 
 // open opens one listener for clients. Called with b.mu held.
@@ -175,6 +168,9 @@ func (b *Broker) applyDoors(cfg *Config) {
 		spec.Refresh, spec.Timeout = cfg.Listeners.Refresh, cfg.Listeners.ConnectTimeout
 		if err := d.listener.Apply(spec); err != nil {
 			b.reloaded(d.name, err)
+		} else {
+			b.Alarms.Clear(alarm.CertificateReloadFailed, d.name)
+			b.checkCertificate(time.Now(), d)
 		}
 		d.spec.TLS, d.spec.Identity, d.spec.WebSocket = spec.TLS, spec.Identity, spec.WebSocket
 		d.spec.Proxy = spec.Proxy

@@ -12,6 +12,7 @@ import (
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // listenerCommands are show, start, stop, restart and delete. Reference 4.3.
@@ -129,6 +130,8 @@ func (b *Broker) removeDoor(d *door) error {
 		return fmt.Errorf("listener %s runs; stop it first", d.name)
 	}
 	d.close()
+	b.Alarms.Clear(alarm.CertificateReloadFailed, d.name)
+	b.Alarms.Clear(alarm.CertificateExpiring, d.name)
 	for i, x := range b.doors {
 		if x == d {
 			b.doors = append(b.doors[:i:i], b.doors[i+1:]...)

@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // file keeps the parsed content of a file up to date. Its goroutine owns all
@@ -16,6 +18,7 @@ import (
 type file[T any] struct {
 	what    string // "access control file"
 	missing string // remedy when it cannot be read, with %s for its path
+	alarm   alarm.Name
 	parse   func(path, text string) (*T, error)
 	deps    Deps
 
@@ -63,6 +66,7 @@ func (f *file[T]) start(ctx context.Context, path string, interval time.Duration
 func (f *file[T]) Close() {
 	f.stop()
 	<-f.done
+	f.deps.Alarms.Clear(f.alarm, f.source.path)
 }
 
 // Reload reads the file now, whether it has changed or not. On an error, which
@@ -108,6 +112,9 @@ func (f *file[T]) reload(r request) error {
 		f.deps.Errors.Inc(1)
 		return err // and the file before is still watched
 	}
+	if next.path != f.source.path {
+		f.deps.Alarms.Clear(f.alarm, f.source.path)
+	}
 	f.source = next
 	if r.path != "" && err == nil {
 		f.interval = r.interval
@@ -131,12 +138,25 @@ func (f *file[T]) took(value *T, err error) {
 	if err != nil {
 		f.failed = err.Error()
 		f.deps.Errors.Inc(1)
+		f.deps.Alarms.Raise(f.alarm, f.source.path, "what was read before stays in force: "+brief(err))
 		return
 	}
 	f.failed = ""
+	f.deps.Alarms.Clear(f.alarm, f.source.path)
 	f.current.Store(value)
 	f.deps.Reloads.Inc(1)
 	f.deps.Log.Info("reloaded the "+f.what, "file", f.source.path)
+}
+
+// brief returns the first of joined errors and how many more there are.
+func brief(err error) string {
+	var all interface{ Unwrap() []error }
+	if errors.As(err, &all) {
+		if list := all.Unwrap(); len(list) > 1 {
+			return fmt.Sprintf("%s (and %d more)", list[0], len(list)-1)
+		}
+	}
+	return err.Error()
 }
 
 // log reports each bad line by itself.

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
@@ -26,7 +27,7 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	b := &bench{t: t, file: filepath.Join(t.TempDir(), "test.file")}
-	b.deps = Deps{slog.New(slog.NewTextHandler(&b.log, nil)), new(metric.Counter), new(metric.Counter)}
+	b.deps = Deps{slog.New(slog.NewTextHandler(&b.log, nil)), new(metric.Counter), new(metric.Counter), new(alarm.List)}
 	return b
 }
 

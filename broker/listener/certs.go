@@ -16,7 +16,8 @@ import (
 // security is what one reading of a listener's files gave. Immutable.
 type security struct {
 	config   *tls.Config
-	timeout  time.Duration // of a handshake
+	leaf     *x509.Certificate // that clients are shown
+	timeout  time.Duration     // of a handshake
 	depth    int
 	revoked  revocations
 	identity bool // the certificate names the user
@@ -131,6 +132,7 @@ func load(o TLS, identity bool) (*security, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.leaf = pair.Leaf
 	oldest, newest, missing := span(o.Versions)
 	if oldest == 0 || missing != nil {
 		return nil, fmt.Errorf("tls_version %q is empty or leaves out %q", o.Versions, missing)

@@ -135,6 +135,15 @@ func (l *Listener) Name() string { return l.spec.Name }
 // Type returns what is spoken, such as "mqtt".
 func (l *Listener) Type() string { return l.spec.Type }
 
+// Certificate returns the certificate that clients are shown at present, nil
+// without TLS.
+func (l *Listener) Certificate() *x509.Certificate {
+	if l.certs == nil {
+		return nil
+	}
+	return l.certs.state.Load().leaf
+}
+
 // Addr returns the address in use, with the port that the system chose.
 func (l *Listener) Addr() net.Addr {
 	l.mu.Lock()

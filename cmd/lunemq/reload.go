@@ -8,6 +8,7 @@ import (
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // serveHTTP serves h on ln until ctx ends.
@@ -34,16 +35,17 @@ func (s *server) reload() {
 	if err == nil {
 		err = next.Err()
 	}
+	if err == nil {
+		err = s.adopt(next)
+	}
+	file := s.res.Sources().File
 	if err != nil {
 		s.broker.Metrics.ConfigReloadErrors.Inc(1)
 		s.log.Error("configuration not reloaded, the old one stays in force", "err", err)
+		s.broker.Alarms.Raise(alarm.ConfigReloadFailed, file, "the configuration before stays in force: "+err.Error())
 		return
 	}
-	if err := s.adopt(next); err != nil {
-		s.broker.Metrics.ConfigReloadErrors.Inc(1)
-		s.log.Error("configuration not reloaded, the old one stays in force", "err", err)
-		return
-	}
+	s.broker.Alarms.Clear(alarm.ConfigReloadFailed, file)
 	s.broker.Metrics.ConfigReloads.Inc(1)
 }
 

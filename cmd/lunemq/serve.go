@@ -22,6 +22,7 @@ import (
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/broker/store/pebblestore"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // server is one run of the broker with everything around it.
@@ -92,10 +93,11 @@ func (s *server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	watch := pressure.New(&cfg.Pressure, cfg.DataDir, s.log.Logger)
+	alarms := new(alarm.List)
+	watch := pressure.New(&cfg.Pressure, cfg.DataDir, alarms)
 	s.later(watch.Close)
 	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
 	if err != nil {
 		_ = kept.Close()
 		return err

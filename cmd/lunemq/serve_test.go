@@ -217,7 +217,14 @@ func TestReload(t *testing.T) {
 	if !strings.Contains(r.log.String(), "allow_anonymos") {
 		t.Error("the log does not name the faulty key")
 	}
+	if got := r.admin("alarm/show"); !strings.Contains(got, `"alarm":"config_reload_failed","severity":"warning","subject":"`+file+`"`) {
+		t.Error("no alarm:", got)
+	}
 	write(file, base+"allow_anonymous = on\n")
+	r.hup <- os.Interrupt
+	if got := r.admin("alarm/show"); got != `{"type":"table","table":[]}`+"\n" {
+		t.Error("the alarm stays:", got)
+	}
 	write(acl, "topc #\n")
 	r.hup <- os.Interrupt
 	if r.admin("show/allow_anonymous"); !strings.Contains(r.log.String(), "topc") {

@@ -62,6 +62,9 @@ type Broker struct {
 	ConfigReloads, ConfigReloadErrors Counter
 	CertificateReloadErrors           Counter
 
+	// Alarms, a change of text not counted.
+	AlarmsRaised Counter
+
 	// Store: commits, and the time of its operations in microseconds.
 	StoreCommits, StoreErrors  Counter
 	StorageRead, StorageWrite  Histogram

@@ -60,7 +60,7 @@ func TestEntries_EveryInstrumentOnce(t *testing.T) {
 }
 
 func TestEntries_NamesAndNumbers(t *testing.T) {
-	name, oid := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`), regexp.MustCompile(`^[1-9]\.[1-9][0-9]*$`)
+	name, oid := regexp.MustCompile(`^[a-z][a-z0-9]*(_[a-z0-9]+)*$`), regexp.MustCompile(`^[1-9][0-9]?\.[1-9][0-9]*$`)
 	names, oids := map[string]bool{}, map[string]bool{}
 	for _, e := range Entries() {
 		if !name.MatchString(e.Name) || names[e.Name] {
