@@ -22,6 +22,7 @@ func StartACL(ctx context.Context, c ACLConfig, d Deps) (*ACL, error) {
 	a := &ACL{file[rules]{
 		what:    "access control file",
 		missing: "create %s (the line `topic #` permits everything to everybody), or set plugins.acl = off",
+		key:     "acl.acl_file",
 		alarm:   alarm.ACLReloadFailed,
 		parse:   parseRules, deps: d,
 	}}

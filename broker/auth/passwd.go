@@ -24,6 +24,7 @@ func StartPasswd(ctx context.Context, c PasswdConfig, d Deps) (*Passwd, error) {
 	p := &Passwd{file[users]{
 		what:    "password file",
 		missing: "create it with `lunemq passwd -c %s USER`, or set plugins.passwd = off",
+		key:     "passwd.password_file",
 		alarm:   alarm.PasswdReloadFailed,
 		parse:   parseUsers, deps: d,
 	}}

@@ -120,7 +120,7 @@ func open(s Spec, accept func(net.Conn, Peer), listen func(value.Address) (net.L
 	if s.TLS != nil {
 		var err error
 		if l.certs, err = newCerts(*s.TLS, s.Identity, s.Refresh, s.Reloaded); err != nil {
-			return nil, fmt.Errorf("listener: %s: %w", s.Name, err)
+			return nil, named(s.Name, err)
 		}
 	}
 	if err := l.Resume(); err != nil {

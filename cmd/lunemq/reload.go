@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
@@ -36,7 +38,9 @@ func (s *server) reload() {
 		err = next.Err()
 	}
 	if err == nil {
-		err = s.adopt(next)
+		if err = s.adopt(next); err != nil {
+			err = errors.New(strings.Join(explain(next, err), " | "))
+		}
 	}
 	file := s.res.Sources().File
 	if err != nil {

@@ -60,7 +60,9 @@ func serve(ctx context.Context, reload <-chan os.Signal, p process) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
-		fmt.Fprintln(p.stderr, "lunemq: not started:", err)
+		for _, text := range explain(res, err) {
+			fmt.Fprintln(p.stderr, "lunemq: not started:", text)
+		}
 		return 1
 	}
 	for {

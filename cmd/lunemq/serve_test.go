@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lunemq/lunemq/broker/listener/certtest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/conf"
@@ -222,6 +223,7 @@ func TestReload(t *testing.T) {
 	}
 	write(file, base+"allow_anonymous = on\n")
 	r.hup <- os.Interrupt
+	r.hup <- os.Interrupt // taken when the first is done
 	if got := r.admin("alarm/show"); got != `{"type":"table","table":[]}`+"\n" {
 		t.Error("the alarm stays:", got)
 	}
@@ -298,6 +300,59 @@ func TestCheck_Listeners(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, &out)
 		}
+	}
+}
+
+// What is wrong in a file that the configuration names is shown with the line
+// that names it, then with its own.
+func TestCheck_Files(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "l.conf")
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	acl, passwd, cert := write("acl", "topic #\ntopc #\n\ntopic a/#/b\n"), write("passwd", "ann:secret\n"),
+		write("cert.pem", "mine\n-----BEGIN CERTIFICATE-----\nMTIz\n-----END CERTIFICATE-----\n")
+	ca := certtest.NewAuthority(t, "authority")
+	server, other := ca.Issue(t, "a", nil), ca.Issue(t, "b", nil)
+	text := []string{"acl.acl_file = " + acl, "vmq_passwd.password_file = " + passwd,
+		"listener.ssl.certfile = " + server.CertFile, "listener.ssl.keyfile = " + server.KeyFile,
+		"listener.ssl.good = 127.0.0.1:1", "listener.ssl.ca = 127.0.0.1:2", "listener.ssl.ca.cafile = " + cert,
+		"listener.ssl.key = 127.0.0.1:3", "listener.ssl.key.keyfile = " + other.KeyFile,
+		"listener.ssl.cert = 127.0.0.1:4", "listener.ssl.cert.certfile = /nowhere"}
+	write("l.conf", strings.Join(text, "\n"))
+	var out bytes.Buffer
+	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", file}, stdout: &out, stderr: &out}); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	for _, want := range []string{
+		file + ":1: error: acl.acl_file: " + acl + ":2: unknown word topc",
+		file + ":1: error: acl.acl_file: " + acl + ":4: ",
+		file + ":2: error: passwd.password_file: " + passwd + ":1: ",
+		file + ":7: error: listener.ssl.ca.cafile: ssl.ca: cafile: " + cert + ":2: x509",
+		file + ":9: error: listener.ssl.key.keyfile: ssl.key: keyfile " + other.KeyFile,
+		file + ":11: error: listener.ssl.cert.certfile: ssl.cert: certfile: open /nowhere",
+		": 6 errors, 0 warnings",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	out.Reset()
+	write("l.conf", "data_dir = "+dir+"\nplugins.acl = off\npasswd.password_file = "+passwd+"\nadmin.socket = "+dir+"/s\n")
+	if status := run(t.Context(), nil, process{args: []string{"serve", "--conf", file}, stdout: &out, stderr: &out}); status != 1 ||
+		!strings.Contains(out.String(), "lunemq: not started: "+file+":3: error: passwd.password_file: "+passwd+":1: ") {
+		t.Errorf("status %d, %s", status, &out)
+	}
+	out.Reset()
+	if run(t.Context(), nil, process{args: []string{"check", "--conf", write("empty.conf", "plugins.acl = off\n")}, stdout: &out, stderr: &out}); !strings.Contains(out.String(),
+		"empty.conf: error: passwd.password_file (/etc/lunemq/lunemq.passwd by default): ") {
+		t.Error(&out)
 	}
 }
 
