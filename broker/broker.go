@@ -59,7 +59,9 @@ type Broker struct {
 	plugins plugins
 	doors   []*door
 	limits  *listener.Limits
-	gate    *listener.Gate
+	// serveWeb is given the listeners for HTTP, see OpenWeb; nil before that.
+	serveWeb func(Web) error
+	gate     *listener.Gate
 
 	background sync.WaitGroup
 }

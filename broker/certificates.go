@@ -59,12 +59,14 @@ func (b *Broker) checkCertificate(now time.Time, d *door) {
 		return
 	}
 	end, left := c.NotAfter.UTC().Format(time.RFC3339), c.NotAfter.Sub(now)
-	switch {
-	case left > expirySoon:
-		b.Alarms.Clear(alarm.CertificateExpiring, d.name)
-	case left > 0:
+	if left > 0 && left <= expirySoon {
 		b.Alarms.Raise(alarm.CertificateExpiring, d.name, fmt.Sprintf("the certificate of %q ends at %s", c.Subject, end))
-	default:
-		b.Alarms.Raise(alarm.CertificateExpiring, d.name, fmt.Sprintf("the certificate of %q has ended at %s", c.Subject, end))
+	} else {
+		b.Alarms.Clear(alarm.CertificateExpiring, d.name)
+	}
+	if left <= 0 {
+		b.Alarms.Raise(alarm.CertificateExpired, d.name, fmt.Sprintf("the certificate of %q has ended at %s", c.Subject, end))
+	} else {
+		b.Alarms.Clear(alarm.CertificateExpired, d.name)
 	}
 }

@@ -19,6 +19,7 @@ func (b *Broker) Commands() []admin.Command {
 	all = append(all, admin.AlarmCommands(b.Alarms)...)
 	all = append(all, admin.KeyCommands(b.Keys, time.Now)...)
 	all = append(all, b.listenerCommands()...)
+	all = append(all, b.tlsCommands()...)
 	return append(all, b.pluginShow())
 }
 

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -13,6 +14,17 @@ import (
 
 // adminText runs an admin command and returns its text, or its error's.
 func adminText(t *testing.T, b *brokertest.Broker, line string) string {
+	t.Helper()
+	return answer(t, b, line, func(w io.Writer, r admin.Result) error { return admin.WriteText(w, r, false) })
+}
+
+// jsonText is adminText as --format=json has it.
+func jsonText(t *testing.T, b *brokertest.Broker, line string) string {
+	t.Helper()
+	return answer(t, b, line, admin.WriteJSON)
+}
+
+func answer(t *testing.T, b *brokertest.Broker, line string, write func(io.Writer, admin.Result) error) string {
 	t.Helper()
 	reg := admin.NewRegistry()
 	if err := reg.Add(b.Commands()...); err != nil {
@@ -27,7 +39,7 @@ func adminText(t *testing.T, b *brokertest.Broker, line string) string {
 		return err.Error()
 	}
 	var out bytes.Buffer
-	if err := admin.WriteText(&out, res, false); err != nil {
+	if err := write(&out, res); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

@@ -117,6 +117,16 @@ func (c *certs) read() error {
 	return err
 }
 
+// ReadTLS reads the files of o and returns the certificate that clients would
+// be shown. An error is a *value.KeyError.
+func ReadTLS(o TLS) (*x509.Certificate, error) {
+	s, err := load(o, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.leaf, nil
+}
+
 // load reads the files of o.
 func load(o TLS, identity bool) (*security, error) {
 	s := &security{timeout: o.HandshakeTimeout, depth: o.Depth, identity: identity}

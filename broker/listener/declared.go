@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/lunemq/lunemq/conf/value"
 )
@@ -58,6 +60,12 @@ func sorted[V any](m map[string]V) func(yield func(string, V) bool) {
 			}
 		}
 	}
+}
+
+// ModuleNames returns what an HTTP listener may be told to serve.
+func ModuleNames() []string {
+	f, _ := reflect.TypeFor[HTTP]().FieldByName("Modules")
+	return strings.Split(f.Tag.Get("enum"), ",")
 }
 
 // Find returns the declared listener of a name such as "tcp.default".

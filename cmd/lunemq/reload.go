@@ -18,7 +18,7 @@ func (s *server) serveHTTP(ctx context.Context, ln net.Listener, h http.Handler)
 	s.http.Add(1)
 	go func() {
 		defer s.http.Done()
-		if err := httpapi.Serve(ctx, ln, h); err != nil && ctx.Err() == nil {
+		if err := httpapi.Serve(ctx, ln, h); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
 			s.log.Error("http listener ended", "address", ln.Addr().String(), "err", err)
 		}
 	}()

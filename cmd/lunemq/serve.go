@@ -202,16 +202,30 @@ func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready 
 		return nil, err
 	}
 	s.serveHTTP(ctx, local, httpapi.NewLocal(o))
-	web, err := s.broker.OpenWeb()
-	if err != nil {
-		return nil, err
+	return s.broker.OpenWeb(func(w broker.Web) error {
+		if w.Started {
+			if err := built(o, w.Modules); err != nil {
+				return err
+			}
+		}
+		at := o
+		at.Modules = modules(&cfg.Listeners, w.HTTP)
+		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(at)))
+		return nil
+	})
+}
+
+// built refuses modules that nothing is served for.
+func built(o httpapi.Options, names []string) error {
+	for _, name := range names {
+		switch m, ok := httpapi.ModuleByName(name); {
+		case !ok:
+			return fmt.Errorf("%w: --http_modules: there is no module %q", admin.ErrUsage, name)
+		case !o.Serves(m):
+			return fmt.Errorf("--http_modules: the module %q is not built yet: nothing would answer", name)
+		}
 	}
-	for _, w := range web {
-		o.Modules = modules(&cfg.Listeners, w.HTTP)
-		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(o)))
-		ready = append(ready, w.Name+"="+w.Addr().String())
-	}
-	return ready, nil
+	return nil
 }
 
 // bounded refuses requests whose line or headers are longer than a listener

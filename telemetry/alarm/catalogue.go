@@ -27,6 +27,7 @@ const (
 	PasswdReloadFailed
 	CertificateReloadFailed
 	CertificateExpiring
+	CertificateExpired
 	names // how many
 )
 
@@ -49,7 +50,8 @@ var entries = [names]Entry{
 	ACLReloadFailed:         {"acl_reload_failed", Warning, "file", "The access control file cannot be used as it is now, the rules before stay in force. Ends when it is mended."},
 	PasswdReloadFailed:      {"passwd_reload_failed", Warning, "file", "The password file cannot be used as it is now, the users before stay in force. Ends when it is mended."},
 	CertificateReloadFailed: {"certificate_reload_failed", Warning, "listener", "The files of a listener's certificate cannot be used as they are now, those before stay in force. Ends when they are mended."},
-	CertificateExpiring:     {"certificate_expiring", Critical, "listener", "A listener's certificate ends within 14 days, or has ended. Ends when another is in force."},
+	CertificateExpiring:     {"certificate_expiring", Warning, "listener", "A listener's certificate ends within 14 days. Ends when another is in force."},
+	CertificateExpired:      {"certificate_expired", Critical, "listener", "A listener's certificate has ended: clients that check it turn away. Ends when another is in force."},
 }
 
 // Entry returns what is declared about n.
