@@ -59,7 +59,7 @@ func (s *server) adopt(next *conf.Result) error {
 	if err := s.broker.Reload(conf.Section[broker.Config](next), changedKeys(changes)); err != nil {
 		return err
 	}
-	for _, c := range changes {
+	for _, c := range conf.Outlines(changes) {
 		if c.Reload == "restart" {
 			s.log.Warn("a changed key takes effect only after a restart", "key", c.Key, "value", c.New)
 			continue

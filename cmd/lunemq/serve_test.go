@@ -188,16 +188,20 @@ func TestServe_VerneMQ(t *testing.T) {
 func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	file, acl := filepath.Join(dir, "lunemq.conf"), filepath.Join(dir, "acl")
-	write := func(path, text string) {
+	write := func(path, text string) { // whole, since a reload may be reading
 		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		err := os.WriteFile(path+".new", []byte(text), 0o600)
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	write(acl, "topic #\n")
 	base := "listener.tcp.default = 127.0.0.1:0\nplugins.passwd = off\nacl.acl_file = " + acl + "\n"
 	write(file, base)
-	r := serveWith(t, file)
+	r := serveWith(t, file, "acl.acl_reload_interval=0")
 	c := packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a"}
 	if code := r.connect(c); code != mqtt.NotAuthorized {
 		t.Errorf("got %v", code)
@@ -227,6 +231,20 @@ func TestReload(t *testing.T) {
 	if got := r.admin("alarm/show"); got != `{"type":"table","table":[]}`+"\n" {
 		t.Error("the alarm stays:", got)
 	}
+	before := r.log.String()
+	write(file, base+"allow_anonymous = on\nlistener.ws.new = 127.0.0.1:0\nlistener.tcp.default.max_connections = 7\n")
+	r.hup <- os.Interrupt
+	r.hup <- os.Interrupt
+	log := strings.TrimPrefix(r.log.String(), before)
+	for _, want := range []string{`takes effect only after a restart" key=listener.ws.new value=127.0.0.1:0`, `changed" key=listener.tcp.default.max_connections old=10000 new=7 for=live`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in %s", want, log)
+		}
+	}
+	if strings.Count(log, "\n") != 2 {
+		t.Errorf("want two lines for two changes: %s", log)
+	}
+	write(file, base+"allow_anonymous = on\n")
 	write(acl, "topc #\n")
 	r.hup <- os.Interrupt
 	if r.admin("show/allow_anonymous"); !strings.Contains(r.log.String(), "topc") {
@@ -360,7 +378,7 @@ func TestRun_Usage(t *testing.T) {
 	for _, c := range []struct {
 		args string
 		want int
-	}{{"", 2}, {"frobnicate", 2}, {"serve --nonsense", 2}, {"serve extra", 2}, {"version", 0}, {"help", 0}, {"serve --conf /nowhere", 1}, {"check --conf /nowhere", 1}} {
+	}{{"", 2}, {"frobnicate", 2}, {"serve --nonsense", 2}, {"serve extra", 2}, {"version", 0}, {"version x", 2}, {"help", 0}, {"serve --conf /nowhere", 1}, {"check --conf /nowhere", 1}} {
 		var out bytes.Buffer
 		if got := run(t.Context(), nil, process{args: strings.Fields(c.args), stdout: &out, stderr: &out}); got != c.want || out.Len() == 0 {
 			t.Errorf("lunemq %s: status %d, want %d; %s", c.args, got, c.want, &out)
