@@ -28,5 +28,12 @@
 // each once. PUBLISH and SUBSCRIBE packets stay unread, wills, expiry and the
 // broker's own messages wait, until all durable subscriptions are there.
 //
+// # Alarms
+//
+// Whoever meets a fault that needs an operator raises it in Parts.Alarms and
+// clears it: storeTimer, checkClock, checkCertificate and reloaded here, the
+// access files in auth, memory and disk in pressure, reloads in cmd/lunemq.
+// Logging and counting them is observeAlarms' affair.
+//
 // Read first: broker.go, then startup.go.
 package broker
