@@ -8,6 +8,7 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/pressure"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // squeezed starts a broker whose limits are set so that they are passed, or
@@ -15,12 +16,13 @@ import (
 func squeezed(t *testing.T, set ...string) *brokertest.Broker {
 	t.Helper()
 	cfg := brokertest.Config(t, set...)
-	w := pressure.New(&cfg.Pressure, t.TempDir(), quiet)
+	alarms := new(alarm.List)
+	w := pressure.New(&cfg.Pressure, t.TempDir(), alarms)
 	t.Cleanup(func() {
 		w.Apply(&brokertest.Config(t).Pressure)
 		w.Close()
 	})
-	return brokertest.Start(t, brokertest.Options{Pressure: w})
+	return brokertest.Start(t, brokertest.Options{Pressure: w, Alarms: alarms})
 }
 
 // TestDisk_Full: nothing durable is acknowledged, all else goes on.

@@ -18,6 +18,7 @@ import (
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
@@ -32,6 +33,8 @@ type Parts struct {
 	Keys   *admin.Keys
 	// Pressure may be nil: then memory and disk have no limits.
 	Pressure *pressure.Watch
+	// Alarms is what is wrong; nil for a new list.
+	Alarms *alarm.List
 }
 
 // Broker is a running broker. Safe for concurrent use.
@@ -44,6 +47,7 @@ type Broker struct {
 	Server    *conn.Server
 	started   time.Time
 	stopping  chan struct{}
+	renewed   chan struct{} // room for one: a certificate has changed
 
 	settings atomic.Pointer[conn.Settings]
 	chain    atomic.Pointer[hook.Chain]
@@ -55,7 +59,9 @@ type Broker struct {
 	plugins plugins
 	doors   []*door
 	limits  *listener.Limits
-	gate    *listener.Gate
+	// serveWeb is given the listeners for HTTP, see OpenWeb; nil before that.
+	serveWeb func(Web) error
+	gate     *listener.Gate
 
 	background sync.WaitGroup
 }
@@ -67,8 +73,12 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	now := time.Now()
 	kept := p.Store
 	metrics := metric.NewBroker()
-	p.Store = diskGuard{storeTimer{kept, metrics}, p.Pressure}
-	b := &Broker{Parts: p, Metrics: metrics, cfg: cfg, started: now, stopping: make(chan struct{})}
+	if p.Alarms == nil {
+		p.Alarms = new(alarm.List)
+	}
+	observeAlarms(p.Alarms, p.Log, metrics)
+	p.Store = diskGuard{storeTimer{kept, metrics, p.Alarms}, p.Pressure}
+	b := &Broker{Parts: p, Metrics: metrics, cfg: cfg, started: now, stopping: make(chan struct{}), renewed: make(chan struct{}, 1)}
 	b.Router = router.New(b.Metrics, cfg.Sessions.Overlapping == "each")
 	b.Server = &conn.Server{Router: b.Router, Store: p.Store, Kept: p.Store, Metrics: b.Metrics, Log: p.Log, Settings: &b.settings, Chain: b.chain.Load, Pressure: p.Pressure}
 	b.Registry = registry.New(registry.Deps{
@@ -108,6 +118,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	}
 	b.checkClock(now, kept)
 	b.background.Go(b.purge)
+	go b.watchCertificates()
 	return b, nil
 }
 
@@ -115,29 +126,6 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 func (b *Broker) apply(cfg *Config) {
 	b.Router.SetPolicy(router.ParsePolicy(cfg.Sessions.SharePolicy))
 	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
-}
-
-// clockDoubt is how long expiry waits when the clock is not to be trusted, and
-// clockJump how far ahead of the store's newest stamp it may stand.
-const (
-	clockDoubt = time.Minute
-	clockJump  = 24 * time.Hour
-)
-
-// checkClock compares the clock with what the store saw last: one that stands
-// before it, or more than a day after it, may be wrong, and sessions that
-// would have expired get a minute to return.
-func (b *Broker) checkClock(now time.Time, kept store.Store) {
-	s, ok := kept.(interface{ Newest() time.Time })
-	if !ok || s.Newest().IsZero() {
-		return
-	}
-	newest := s.Newest()
-	if now.Before(newest) || now.Sub(newest) > clockJump {
-		b.Log.Warn("the clock stands before, or more than a day after, the newest time in the store: nothing expires for a minute",
-			"clock", now.Format(time.RFC3339), "newest", newest.Format(time.RFC3339))
-		b.Registry.Suspend(now.Add(clockDoubt))
-	}
 }
 
 // gauges are the figures that are computed when somebody asks.
@@ -164,6 +152,7 @@ func (b *Broker) gauges() *metric.Gauges {
 		RetainMemory:            b.Router.Retained().Bytes,
 		CopiesQueued:            sum(func(i registry.Info) int { return i.Queued }),
 		CopiesInflight:          sum(func(i registry.Info) int { return i.Inflight }),
+		AlarmsActive:            func() int64 { return int64(b.Alarms.Len()) },
 	}
 }
 

@@ -15,8 +15,10 @@ func (b *Broker) Commands() []admin.Command {
 	all := append(registry.Commands(b.Registry, b.cfg.NodeName), router.Commands(b.Router, b.Store)...)
 	all = b.start.afterStart(all)
 	all = append(all, admin.MetricsCommands(b.Catalogue, time.Now)...)
+	all = append(all, admin.AlarmCommands(b.Alarms)...)
 	all = append(all, admin.KeyCommands(b.Keys, time.Now)...)
 	all = append(all, b.listenerCommands()...)
+	all = append(all, b.tlsCommands()...)
 	return append(all, b.pluginShow())
 }
 

@@ -18,7 +18,7 @@
 // metric.Catalogue is never taken under a client's lock: a snapshot takes the
 // clients' figures, not the reverse. Broker.mu, of reloads, stops and listener
 // commands, comes before all others. Leaf locks: startup, retain.Store,
-// memstore.Store, admin.Keys, the drop log's, the engine's and the listeners'
+// memstore.Store, admin.Keys, alarm.List, the drop log's, the engine's and the listeners'
 // own. conn.Conn.pre stands for a client's lock until there is a client.
 //
 // # Start
@@ -27,6 +27,13 @@
 // pass, and the session of a client that connects meanwhile out of its turn,
 // each once. PUBLISH and SUBSCRIBE packets stay unread, wills, expiry and the
 // broker's own messages wait, until all durable subscriptions are there.
+//
+// # Alarms
+//
+// Whoever meets a fault that needs an operator raises it in Parts.Alarms and
+// clears it: storeTimer, checkClock, checkCertificate and reloaded here, the
+// access files in auth, memory and disk in pressure, reloads in cmd/lunemq.
+// Logging and counting them is observeAlarms' affair.
 //
 // Read first: broker.go, then startup.go.
 package broker

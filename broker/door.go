@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/conn"
 	"github.com/lunemq/lunemq/broker/engine"
@@ -32,11 +33,12 @@ func (d *door) close() {
 	d.listener.Close()
 }
 
-// Web is an HTTP listener of the configuration. Whoever serves it closes it.
+// Web is an HTTP listener. Whoever serves it closes it.
 type Web struct {
 	net.Listener
 	Name string // "http.default"
 	listener.HTTP
+	Started bool // by the command listener start, not by the configuration
 }
 
 // Open opens the configured listeners for clients and returns their parts of
@@ -61,25 +63,43 @@ func (b *Broker) Open() (ready []string, err error) {
 	return ready, nil
 }
 
-// OpenWeb opens the configured listeners for HTTP, after Open. With an error
-// none of the broker's listeners is left open.
-func (b *Broker) OpenWeb() (list []Web, err error) {
+// OpenWeb opens the configured listeners for HTTP, after Open, and returns
+// their parts of the ready line. serve is called with each of them and with
+// those that listener start opens later; it must not wait, nor call the broker,
+// and may refuse a listener: then it is closed again. With an error none of the
+// broker's listeners is left open.
+func (b *Broker) OpenWeb(serve func(Web) error) (ready []string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.serveWeb = serve
 	for _, declared := range b.cfg.Listeners.Declared() {
 		if declared.HTTP == nil {
 			continue
 		}
-		d := &door{name: declared.Spec.Name, spec: b.equip(declared.Spec)}
-		if d.web, err = listener.OpenWeb(d.spec); err != nil {
+		d, err := b.openWeb(declared.Spec, *declared.HTTP, false)
+		if err != nil {
 			b.closeDoors()
 			return nil, err
 		}
-		d.listener = d.web.Listener
-		b.keep(d)
-		list = append(list, Web{Listener: d.web, Name: d.name, HTTP: *declared.HTTP})
+		ready = append(ready, d.name+"="+d.listener.Addr().String())
 	}
-	return list, nil
+	return ready, nil
+}
+
+// openWeb opens one listener for HTTP. Called with b.mu held.
+func (b *Broker) openWeb(spec listener.Spec, h listener.HTTP, started bool) (*door, error) {
+	d := &door{name: spec.Name, spec: b.equip(spec)}
+	var err error
+	if d.web, err = listener.OpenWeb(d.spec); err != nil {
+		return nil, err
+	}
+	d.listener = d.web.Listener
+	if err := b.serveWeb(Web{Listener: d.web, Name: d.name, HTTP: h, Started: started}); err != nil {
+		d.close()
+		return nil, err
+	}
+	b.keep(d)
+	return d, nil
 }
 
 func (b *Broker) closeDoors() {
@@ -92,6 +112,7 @@ func (b *Broker) closeDoors() {
 // keep enters an open listener in the list. Called with b.mu held.
 func (b *Broker) keep(d *door) {
 	b.doors = append(b.doors, d)
+	b.checkCertificate(time.Now(), d)
 	b.Log.Info("listening", "listener", d.name, "address", d.listener.Addr().String())
 }
 
@@ -119,16 +140,6 @@ func (b *Broker) equip(s listener.Spec) listener.Spec {
 	}
 	s.Reloaded = func(err error) { b.reloaded(s.Name, err) }
 	return s
-}
-
-// reloaded reports that a listener's certificates were read anew.
-func (b *Broker) reloaded(name string, err error) {
-	if err == nil {
-		b.Log.Info("certificates reloaded", "listener", name)
-		return
-	}
-	b.Metrics.CertificateReloadErrors.Inc(1)
-	b.Log.Error("certificates not reloaded, the old ones stay in force", "listener", name, "err", err)
 }
 
 // open opens one listener for clients. Called with b.mu held.
@@ -173,11 +184,10 @@ func (b *Broker) applyDoors(cfg *Config) {
 			spec = declared.Spec
 		}
 		spec.Refresh, spec.Timeout = cfg.Listeners.Refresh, cfg.Listeners.ConnectTimeout
-		if err := d.listener.Apply(spec); err != nil {
-			b.reloaded(d.name, err)
-		}
+		_ = b.applyDoor(d, spec) // it is reported
 		d.spec.TLS, d.spec.Identity, d.spec.WebSocket = spec.TLS, spec.Identity, spec.WebSocket
-		d.spec.Proxy = spec.Proxy
+		d.spec.Proxy, d.spec.MaxConnections = spec.Proxy, spec.MaxConnections
+		d.spec.Refresh, d.spec.Timeout = spec.Refresh, spec.Timeout
 	}
 	b.limits.Set(cfg.Listeners.MaxTotal, cfg.Listeners.MaxPerIP)
 }

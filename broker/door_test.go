@@ -3,11 +3,14 @@ package broker_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin"
@@ -146,5 +149,76 @@ func TestListenerStart_TLS(t *testing.T) {
 		if _, err := command(t, b, start+line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", line, err, want)
 		}
+	}
+}
+
+func TestTLSCommands(t *testing.T) {
+	ca := certtest.NewAuthority(t, "authority")
+	server := ca.Issue(t, "broker", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(30*24*time.Hour + time.Hour) })
+	b := brokertest.Start(t, brokertest.Options{Set: tlsKeys("ssl", ca, server)})
+	_, port, _ := net.SplitHostPort(b.Listeners["ssl.t"])
+	at := "ssl.t 127.0.0.1 " + port + " CN=broker CN=authority "
+	want := func(line, want string) {
+		t.Helper()
+		rows, err := command(t, b, line)
+		if err != nil || len(rows) != 1 || !strings.Contains(rows[0], want) {
+			t.Errorf("%s: %q %v, want %q", line, rows, err, want)
+		}
+	}
+	want("tls show", at)
+	want("tls show", " 30 "+server.CertFile)
+	want("tls check", server.CertFile+" ok")
+	want("tls check --validity=2678400", " ends soon")
+	other := ca.Issue(t, "other", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) })
+	want("tls check --certfile="+other.CertFile+" --keyfile="+other.KeyFile, " has ended")
+	want("tls check --certfile="+other.CertFile+" --keyfile="+server.KeyFile, "does not match")
+	if _, err := command(t, b, "tls check --certfile="+other.CertFile); err == nil || !strings.Contains(err.Error(), "both") {
+		t.Error(err)
+	}
+	if err := os.WriteFile(server.CertFile, other.CertPEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want("tls check", "does not match")
+	if _, err := command(t, b, "tls clear-pem-cache"); err == nil || !strings.Contains(err.Error(), "does not match") {
+		t.Error(err)
+	}
+	want("tls show", at)
+	alarms(t, b.Alarms, "certificate_reload_failed ssl.t")
+	if err := os.WriteFile(server.KeyFile, other.KeyPEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command(t, b, "tls clear-pem-cache"); err != nil {
+		t.Error(err)
+	}
+	want("tls show", "CN=other")
+	alarms(t, b.Alarms, "certificate_expired ssl.t")
+}
+
+func TestListenerStart_Flags(t *testing.T) {
+	b := brokertest.Start(t, brokertest.Options{})
+	if _, err := b.OpenWeb(func(broker.Web) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	const start = "listener start address=127.0.0.1 port=0 "
+	for flags, want := range map[string]string{
+		"--http --mountpoint=a":                "--mountpoint means nothing to a listener for HTTP",
+		"--https --websocket":                  "--websocket means nothing",
+		"--http_modules=vmq_health_http":       "--http_modules means nothing to a listener for MQTT",
+		"--http --http_modules=vmq_web_ui":     `the module "web_ui" is not built yet`,
+		"--http --http_modules=[vmq_http_pub]": `the module "http_pub" is not built yet`,
+		"--http --http_modules=nope":           `"nope" is none of metrics_http,`,
+		"--http --config_mod=mine":             "Erlang",
+		"--http --config_fun=mine":             "Erlang",
+		"--https":                              "certfile",
+	} {
+		if _, err := command(t, b, start+flags); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", flags, err, want)
+		}
+	}
+	if _, err := command(t, b, start+"--http --config_mod=vmq_http_config --config_fun=config --http_modules=[vmq_health_http,vmq_http_mgmt_api]"); err != nil {
+		t.Error(err)
+	}
+	if text := jsonText(t, b, "listener show"); !strings.Contains(text, `"type":"http"`) || strings.Contains(text, `"port":"`) {
+		t.Error(text)
 	}
 }

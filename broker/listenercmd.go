@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/registry"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // listenerCommands are show, start, stop, restart and delete. Reference 4.3.
@@ -29,7 +31,7 @@ func (b *Broker) listenerCommands() []admin.Command {
 			Run:     func(_ context.Context, c *admin.Call) (admin.Result, error) { return b.listenerShow(c), nil },
 		},
 		{
-			Path: "listener start", Doc: "Open a listener for MQTT, until the next restart of the broker", Args: at, Changes: true,
+			Path: "listener start", Doc: "Open a listener for MQTT or HTTP, until the next restart of the broker", Args: at, Changes: true,
 			Flags: listenerStartFlags(),
 			Run:   func(_ context.Context, c *admin.Call) (admin.Result, error) { return b.listenerStart(c) },
 		},
@@ -101,11 +103,12 @@ func tlsRow(s listener.Spec) []any {
 }
 
 // split returns host and port of an address; of a Unix socket its path and 0.
-func split(a net.Addr) (host string, port string) {
-	host, port, err := net.SplitHostPort(a.String())
+func split(a net.Addr) (host string, port int) {
+	host, text, err := net.SplitHostPort(a.String())
 	if err != nil {
-		return a.String(), "0"
+		return a.String(), 0
 	}
+	port, _ = strconv.Atoi(text)
 	return host, port
 }
 
@@ -114,7 +117,7 @@ func (b *Broker) withDoor(c *admin.Call, f func(*door) error) (admin.Result, err
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, d := range b.doors {
-		if host, port := split(d.listener.Addr()); host == c.Arg("address") && port == c.Arg("port") {
+		if host, port := split(d.listener.Addr()); host == c.Arg("address") && strconv.Itoa(port) == c.Arg("port") {
 			if err := f(d); err != nil {
 				return nil, err
 			}
@@ -129,6 +132,9 @@ func (b *Broker) removeDoor(d *door) error {
 		return fmt.Errorf("listener %s runs; stop it first", d.name)
 	}
 	d.close()
+	for _, n := range []alarm.Name{alarm.CertificateReloadFailed, alarm.CertificateExpiring, alarm.CertificateExpired} {
+		b.Alarms.Clear(n, d.name)
+	}
 	for i, x := range b.doors {
 		if x == d {
 			b.doors = append(b.doors[:i:i], b.doors[i+1:]...)

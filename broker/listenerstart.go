@@ -29,6 +29,11 @@ func listenerStartFlags() []admin.Flag {
 		on("forward_connection_opts", "tell plugins the listener and the certificate"),
 		on("proxy_protocol", "demand a PROXY header, version 1 or 2"),
 		on("proxy_protocol_use_cn_as_username", "the name in that header is the username; true unless given"),
+		on("http", "serve HTTP instead of MQTT"),
+		on("https", "as --http --ssl"),
+		val("http_modules", "what HTTP serves, separated by commas, as http_modules says unless given"),
+		val("config_mod", "accepted as vmq_http_config; --http_modules says what is served"),
+		val("config_fun", "accepted as config; --http_modules says what is served"),
 		on("websocket", "speak WebSocket, at the path /mqtt"),
 		val("allowed_origins", "origins of web pages that may connect, separated by commas"),
 		on("proxy_xff_support", "take the client's address from X-Forwarded-For"),
@@ -53,8 +58,19 @@ func listenerStartFlags() []admin.Flag {
 	}
 }
 
+// startKind is what listener start opens.
+type startKind struct{ web, secure, socket bool }
+
 func (b *Broker) listenerStart(c *admin.Call) (admin.Result, error) {
+	kind, err := kindFlags(c)
+	if err != nil {
+		return nil, err
+	}
 	client, err := clientFlags(c)
+	if err != nil {
+		return nil, err
+	}
+	modules, err := moduleFlags(c)
 	if err != nil {
 		return nil, err
 	}
@@ -65,44 +81,105 @@ func (b *Broker) listenerStart(c *admin.Call) (admin.Result, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	all := listener.Config{Refresh: b.cfg.Listeners.Refresh, ConnectTimeout: b.cfg.Listeners.ConnectTimeout, MaxFrame: b.cfg.Listeners.MaxFrame}
-	if err := declare(&all, c, a, client); err != nil {
+	if err := declare(&all, c, kind, a, client, modules); err != nil {
 		return nil, err
 	}
 	all.CheckConfig(func(_, text, remedy string) { err = fmt.Errorf("%s; %s", text, remedy) })
 	if err != nil {
 		return nil, err
 	}
-	if _, err := b.open(all.Declared()[0].Spec, client); err != nil {
+	select {
+	case <-b.stopping:
+		return nil, errShutdown
+	default:
+	}
+	if d := all.Declared()[0]; d.HTTP == nil {
+		_, err = b.open(d.Spec, client)
+	} else {
+		_, err = b.openWeb(d.Spec, *d.HTTP, true)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return admin.Done, nil
 }
 
+// webOnly and clientOnly are flags that one kind of listener has.
+var (
+	webOnly    = []string{"http_modules", "config_mod", "config_fun"}
+	clientOnly = []string{"mountpoint", "allowed_protocol_versions", "allow_anonymous_override", "auth_plugins", "authz_plugins", "forward_connection_opts",
+		"websocket", "allowed_origins", "proxy_xff_support", "proxy_xff_trusted_intermediate", "proxy_xff_use_cn_as_username", "proxy_xff_cn_header",
+		"proxy_protocol_use_cn_as_username", "use_identity_as_username"}
+)
+
+// kindFlags says what is to be opened, and refuses flags that would have no
+// effect on it.
+func kindFlags(c *admin.Call) (k startKind, err error) {
+	https := c.Bool("https", false)
+	k = startKind{web: https || c.Bool("http", false), secure: https || c.Bool("ssl", false), socket: c.Bool("websocket", false)}
+	other, why := webOnly, "a listener for MQTT; add --http or --https"
+	if k.web {
+		other, why = clientOnly, "a listener for HTTP"
+	}
+	for _, name := range other {
+		if v, given := c.Flag(name); given && v != "false" {
+			return k, fmt.Errorf("%w: --%s means nothing to %s", admin.ErrUsage, name, why)
+		}
+	}
+	return k, nil
+}
+
+// moduleFlags reads what a listener for HTTP is to serve, nil for what the
+// configuration says.
+func moduleFlags(c *admin.Call) (modules []string, err error) {
+	for flag, only := range map[string]string{"config_mod": "vmq_http_config", "config_fun": "config"} {
+		if v, given := c.Flag(flag); given && v != only {
+			return nil, fmt.Errorf("%w: --%s=%s would name a function in Erlang, which there is none of; --http_modules says what is served", admin.ErrUsage, flag, v)
+		}
+	}
+	known := listener.ModuleNames()
+	for _, name := range native(c.List("http_modules")) {
+		switch {
+		case slices.Contains(known, name):
+			modules = append(modules, name)
+		case name == "http_pub" || name == "web_ui":
+			return nil, fmt.Errorf("--http_modules: the module %q is not built yet", name)
+		default:
+			return nil, fmt.Errorf("%w: --http_modules: %q is none of %s", admin.ErrUsage, name, strings.Join(known, ", "))
+		}
+	}
+	return modules, nil
+}
+
 // declare adds the listener that the flags describe to a configuration.
-func declare(all *listener.Config, c *admin.Call, a value.Address, client listener.Client) error {
+func declare(all *listener.Config, c *admin.Call, kind startKind, a value.Address, client listener.Client, modules []string) error {
 	name := c.Arg("address") + ":" + c.Arg("port")
-	secure, web := c.Bool("ssl", false), c.Bool("websocket", false)
 	var options listener.TLS
 	var socket listener.WebSocket
 	var err error
-	if secure {
+	if kind.secure {
 		if options, err = tlsFlags(c); err != nil {
 			return err
 		}
 	}
-	if web {
+	if kind.socket {
 		if socket, err = webSocketFlags(c); err != nil {
 			return err
 		}
 	}
 	proxy := listener.Proxy{Header: c.Bool("proxy_protocol", false), UseName: c.Bool("proxy_protocol_use_cn_as_username", true)}
 	identity := c.Bool("use_identity_as_username", false)
+	web := listener.HTTP{Address: a, MaxConnections: client.MaxConnections, Proxy: proxy, RequestLimits: listener.RequestLimits{Line: 8000, Value: 4096}, Modules: modules}
 	switch {
-	case secure && web:
+	case kind.web && kind.secure:
+		all.HTTPS = map[string]listener.HTTPS{name: {HTTP: web, TLS: options}}
+	case kind.web:
+		all.HTTP = map[string]listener.HTTP{name: web}
+	case kind.secure && kind.socket:
 		all.WSS = map[string]listener.WSS{name: {Address: a, Client: client, Proxy: proxy, TLS: options, Identity: identity, WebSocket: socket}}
-	case web:
+	case kind.socket:
 		all.WS = map[string]listener.WS{name: {Address: a, Client: client, Proxy: proxy, WebSocket: socket}}
-	case secure:
+	case kind.secure:
 		all.SSL = map[string]listener.SSL{name: {Address: a, Client: client, Proxy: proxy, TLS: options, Identity: identity}}
 	default:
 		all.TCP = map[string]listener.TCP{name: {Address: a, Client: client, Proxy: proxy}}

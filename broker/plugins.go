@@ -23,8 +23,8 @@ type plugins struct {
 // an error, what was in force stays.
 func (p *plugins) apply(d *Broker, cfg *Config) error {
 	w := cfg.Who
-	acl := auth.Deps{Log: d.Log, Reloads: &d.Metrics.ACLReloads, Errors: &d.Metrics.ACLReloadErrors}
-	passwd := auth.Deps{Log: d.Log, Reloads: &d.Metrics.PasswdReloads, Errors: &d.Metrics.PasswdReloadErrors}
+	acl := auth.Deps{Log: d.Log, Reloads: &d.Metrics.ACLReloads, Errors: &d.Metrics.ACLReloadErrors, Alarms: d.Alarms}
+	passwd := auth.Deps{Log: d.Log, Reloads: &d.Metrics.PasswdReloads, Errors: &d.Metrics.PasswdReloadErrors, Alarms: d.Alarms}
 	var err error
 	switch on := w.Plugins["acl"].On; {
 	case on && p.acl == nil:

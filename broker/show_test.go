@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 
@@ -13,6 +14,17 @@ import (
 
 // adminText runs an admin command and returns its text, or its error's.
 func adminText(t *testing.T, b *brokertest.Broker, line string) string {
+	t.Helper()
+	return answer(t, b, line, func(w io.Writer, r admin.Result) error { return admin.WriteText(w, r, false) })
+}
+
+// jsonText is adminText as --format=json has it.
+func jsonText(t *testing.T, b *brokertest.Broker, line string) string {
+	t.Helper()
+	return answer(t, b, line, admin.WriteJSON)
+}
+
+func answer(t *testing.T, b *brokertest.Broker, line string, write func(io.Writer, admin.Result) error) string {
 	t.Helper()
 	reg := admin.NewRegistry()
 	if err := reg.Add(b.Commands()...); err != nil {
@@ -27,7 +39,7 @@ func adminText(t *testing.T, b *brokertest.Broker, line string) string {
 		return err.Error()
 	}
 	var out bytes.Buffer
-	if err := admin.WriteText(&out, res, false); err != nil {
+	if err := write(&out, res); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -39,6 +51,7 @@ func TestCommands_Show(t *testing.T) {
 	c.Subscribe(mqtt.AtLeastOnce, "a/#", "$share/g/b")
 	b.Connect(packet.Connect{ClientID: "two", CleanStart: true})
 	c.Publish(packet.Publish{QoS: 1, Topic: "kept", Retain: true, Payload: []byte("x")})
+	b.Router.Retained().Put(&mqtt.Message{Mountpoint: "tenant", Topic: "there", Payload: []byte("y")})
 	for _, x := range []struct{ line, has, hasNot string }{
 		{"session show", "| one       | true", ""},
 		{"session show --client_id=one", "one", "two"},
@@ -52,6 +65,19 @@ func TestCommands_Show(t *testing.T) {
 		{"retain show --payload", "| kept  | x", ""},
 		{"retain show --mountpoint", "mountpoint", ""},
 		{"retain show --topic=other", "topic", "kept"},
+		{"retain show --topic=~^ke+p", "kept", "other"},
+		{"retain show --topic=~^ept", "topic", "kept"},
+		{"retain show --topic=~[", "~[", ""},
+		{"retain show --topic=a/#/b", "usage: topic: filter: ", "topic: topic:"},
+		{"retain show --mountpoint --payload", "| kept  | x       |            |", ""},
+		{"retain show", "| there |", ""},
+		{"retain show --mountpoint=tenant", "| there | tenant     |", "kept"},
+		{"retain show --mountpoint=~^t --topic=~r", "| there | tenant     |", "kept"},
+		{"retain show --mountpoint=", "kept", "there"},
+		{"retain show --topic=there --limit=1", "there", "more"},
+		{"retain show --limit=1", "--limit=0 shows all", "| there"},
+		{"retain delete topic=a/+", "usage: topic: name: ", "topic: topic:"},
+		{"retain delete", "retain delete needs topic=NAME", ""},
 		{"retain delete topic=nowhere", "no retained message", ""},
 		{"retain delete topic=kept", "Done", ""},
 		{"retain show", "topic", "kept"},

@@ -5,25 +5,34 @@ import (
 
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
-// storeTimer is a store whose operations are timed. Safe for concurrent use.
+// storeTimer is a store whose operations are timed, and whose failures raise
+// an alarm. Safe for concurrent use.
 type storeTimer struct {
 	store.Store
-	m *metric.Broker
+	m      *metric.Broker
+	alarms *alarm.List
 }
 
 // Commit implements store.Committer.
 func (s storeTimer) Commit(b *store.Batch, done func(error)) {
-	start, of := time.Now(), &s.m.StorageDelete
+	start, of, proof := time.Now(), &s.m.StorageDelete, false
 	if puts(b) {
-		of = &s.m.StorageWrite
+		of, proof = &s.m.StorageWrite, b.Sync
 	}
 	s.Store.Commit(b, func(err error) {
 		took := time.Since(start)
 		s.m.StoreCommit.Observe(took)
 		of.Observe(took)
+		switch {
+		case err != nil:
+			s.alarms.Raise(alarm.StoreFailing, "", err.Error())
+		case proof: // it reached the disk
+			s.alarms.Clear(alarm.StoreFailing, "")
+		}
 		done(err)
 	})
 }

@@ -16,6 +16,24 @@ type Change struct {
 	Key      string
 	Old, New string // secrets hidden
 	Reload   string // live, new sessions or restart
+	Lacking  bool   // one side lacks the key
+}
+
+// Outlines returns the changes without the options of wildcard entries that
+// came or went as a whole: their bare keys stand for them.
+func Outlines(changes []Change) []Change {
+	whole := map[string]bool{}
+	for _, c := range changes {
+		whole[c.Key] = c.Lacking
+	}
+	return slices.DeleteFunc(slices.Clone(changes), func(c Change) bool {
+		for key, _ := cutLast(c.Key); c.Lacking && key != ""; key, _ = cutLast(key) {
+			if whole[key] {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // Changes returns the keys that differ from old to new, sorted. Values written
@@ -26,14 +44,14 @@ func Changes(old, new *Result) []Change {
 		i, ok := old.index[v.Key]
 		switch {
 		case !ok:
-			list = append(list, Change{Key: v.Key, New: v.Value, Reload: v.Reload})
+			list = append(list, Change{Key: v.Key, New: v.Value, Reload: v.Reload, Lacking: true})
 		case !reflect.DeepEqual(old.values[i].set.Interface(), v.set.Interface()):
 			list = append(list, Change{Key: v.Key, Old: old.values[i].Value, New: v.Value, Reload: v.Reload})
 		}
 	}
 	for _, v := range old.values {
 		if _, ok := new.index[v.Key]; !ok {
-			list = append(list, Change{Key: v.Key, Old: v.Value, Reload: v.Reload})
+			list = append(list, Change{Key: v.Key, Old: v.Value, Reload: v.Reload, Lacking: true})
 		}
 	}
 	slices.SortFunc(list, func(a, b Change) int { return strings.Compare(a.Key, b.Key) })

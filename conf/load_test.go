@@ -275,7 +275,7 @@ func TestSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := fmt.Sprint(changes[:2])
-	if want := "[{allow_anonymous off on live} {listener.tcp.x  :1 restart}]"; got != want || len(changes) < 4 {
+	if want := "[{allow_anonymous off on live false} {listener.tcp.x  :1 restart true}]"; got != want || len(changes) < 4 {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if Section[sessionConfig](next).MaxInflight != 6 || Section[sessionConfig](res).MaxInflight != 5 {

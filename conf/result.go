@@ -1,9 +1,13 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
+
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // Result is the outcome of one Load: the filled structs, the effective values
@@ -104,12 +108,50 @@ func (r *Result) Err() error {
 // reporter returns what a Checker calls.
 func (r *Result) reporter() func(key, text, remedy string) {
 	return func(key, text, remedy string) {
-		p := Problem{Token: key, Text: text, Remedy: remedy}
-		if v, ok := r.Get(key); ok && v.Origin.Kind != FromDefault {
-			p = p.at(v.Origin)
-		} else {
-			p.File = r.sources.File
-		}
-		r.Problems = append(r.Problems, p)
+		r.Problems = append(r.Problems, r.place(Problem{Token: key, Text: text, Remedy: remedy}))
 	}
+}
+
+// place returns p at the line where its token, a key, is written; without one,
+// at the configuration file.
+func (r *Result) place(p Problem) Problem {
+	if v, ok := r.Get(p.Token); ok && v.Origin.Kind != FromDefault {
+		return p.at(v.Origin)
+	}
+	p.File = r.sources.File
+	return p
+}
+
+// Explain returns what err says about the file that a key names, each of its
+// joined errors at the line where that key is written. Nil when err, or what it
+// wraps, is no *value.KeyError.
+func (r *Result) Explain(err error) (list []Problem) {
+	k := (*value.KeyError)(nil)
+	if !errors.As(err, &k) {
+		return nil
+	}
+	all := []error{k.Err}
+	if j, ok := k.Err.(interface{ Unwrap() []error }); ok {
+		all = j.Unwrap()
+	}
+	subject := k.Key
+	if v, ok := r.Get(k.Key); ok && v.Origin.Kind == FromDefault {
+		subject += " (" + v.Value + " by default)"
+	}
+	for _, e := range all {
+		list = append(list, r.place(Problem{Token: k.Key, Text: subject + ": " + withoutPackage(e.Error())}))
+	}
+	for i := range list {
+		list[i].Text = strings.ReplaceAll(list[i].Text, "\n", "; ")
+	}
+	return list
+}
+
+// withoutPackage cuts off the name of the package that an error begins with.
+func withoutPackage(text string) string {
+	name, rest, ok := strings.Cut(text, ": ")
+	if ok && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz") == "" && !strings.HasSuffix(name, "file") {
+		return rest
+	}
+	return text
 }

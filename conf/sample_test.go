@@ -25,7 +25,7 @@ type sessionConfig struct {
 	MaxMessageSize      value.ByteSize `key:"max_message_size" default:"0" range:"0..268435455" reload:"new sessions" doc:"0 is the limit of the protocol."`
 	MaxMessageRate      int            `key:"max_message_rate" default:"0" range:"0.." reload:"new sessions" hidden:"true" doc:"Messages per second."`
 	UpgradeQoS          bool           `key:"upgrade_outgoing_qos" reload:"new sessions" doc:"Delivers with the QoS of the subscription."`
-	MaxWillDelay        value.Expiry   `key:"max_last_will_delay" default:"client" reload:"new sessions" doc:"Cap of the will delay interval."`
+	MaxWillDelay        value.Cap      `key:"max_last_will_delay" default:"client" reload:"new sessions" doc:"Cap of the will delay interval."`
 	ReceiveMaxClient    uint16         `key:"receive_max_client" default:"65535" range:"1..65535" hidden:"true" reload:"new sessions" doc:"Flow control towards the client."`
 	ReceiveMaxBroker    uint16         `key:"receive_max_broker" default:"65535" range:"1..65535" hidden:"true" reload:"new sessions" doc:"Flow control from the client."`
 	TopicAliasClient    uint16         `key:"topic_alias_max_client" default:"0" hidden:"true" reload:"new sessions" doc:"Aliases a client may use."`

@@ -114,7 +114,10 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 	want := map[string]bool{}
 	add := func(path string) {
 		for _, dir := range linkDirs(path) {
-			want[dir] = true
+			// One name per folder: the system knows it by its inode.
+			if real, err := filepath.EvalSymlinks(dir); err == nil {
+				want[real] = true
+			}
 		}
 	}
 	add(filepath.Join(cfg.Dir, "x"))
@@ -128,7 +131,7 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 	}
 	for _, dir := range w.dirs {
 		if !want[dir] {
-			_ = w.fs.Remove(dir) // gone already, perhaps
+			w.forget(dir)
 		}
 	}
 	w.dirs = w.dirs[:0]
@@ -140,6 +143,13 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 		w.dirs = append(w.dirs, dir)
 	}
 	slices.Sort(w.dirs)
+}
+
+// forget ends the watching of a folder, which may be gone already. The library
+// panics for one that it knows under two names, as bind mounts make.
+func (w *watch) forget(dir string) {
+	defer func() { _ = recover() }()
+	_ = w.fs.Remove(dir)
 }
 
 // maxLinks bounds chains of symbolic links.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/topic"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // ACL is the plugin acl: it permits publishing and subscribing by the rules of
@@ -21,6 +22,8 @@ func StartACL(ctx context.Context, c ACLConfig, d Deps) (*ACL, error) {
 	a := &ACL{file[rules]{
 		what:    "access control file",
 		missing: "create %s (the line `topic #` permits everything to everybody), or set plugins.acl = off",
+		key:     "acl.acl_file",
+		alarm:   alarm.ACLReloadFailed,
 		parse:   parseRules, deps: d,
 	}}
 	if err := a.start(ctx, c.File, c.Reload); err != nil {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
@@ -23,9 +24,11 @@ type PasswdConfig struct {
 	Reload time.Duration `key:"passwd.password_reload_interval" default:"10" unit:"s" range:"0..86400" reload:"live" doc:"How often passwd.password_file is looked at for a change. 0 = only when the configuration is reloaded."`
 }
 
-// Deps are what a plugin needs from the broker. All fields are required.
+// Deps are what a plugin needs from the broker. All fields but Alarms are
+// required.
 type Deps struct {
 	Log     *slog.Logger
 	Reloads *metric.Counter // reloads that took effect, the one at start not counted
 	Errors  *metric.Counter // reloads that failed; what was in force stays
+	Alarms  *alarm.List     // where a file that cannot be used is raised
 }

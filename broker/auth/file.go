@@ -9,6 +9,9 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/lunemq/lunemq/conf/value"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // file keeps the parsed content of a file up to date. Its goroutine owns all
@@ -16,6 +19,8 @@ import (
 type file[T any] struct {
 	what    string // "access control file"
 	missing string // remedy when it cannot be read, with %s for its path
+	key     string // of the configuration, that names the file
+	alarm   alarm.Name
 	parse   func(path, text string) (*T, error)
 	deps    Deps
 
@@ -48,11 +53,11 @@ type source struct {
 // start reads path and begins to watch it.
 func (f *file[T]) start(ctx context.Context, path string, interval time.Duration) error {
 	f.source, f.interval = source{path: path}, interval
-	value, _, err := f.load(&f.source, true)
+	parsed, _, err := f.load(&f.source, true)
 	if err != nil {
-		return err
+		return f.keyed(err)
 	}
-	f.current.Store(value)
+	f.current.Store(parsed)
 	ctx, f.stop = context.WithCancel(ctx)
 	f.requests, f.done = make(chan request), make(chan struct{})
 	go f.run(ctx)
@@ -63,20 +68,29 @@ func (f *file[T]) start(ctx context.Context, path string, interval time.Duration
 func (f *file[T]) Close() {
 	f.stop()
 	<-f.done
+	f.deps.Alarms.Clear(f.alarm, f.source.path)
 }
 
-// Reload reads the file now, whether it has changed or not. On an error, which
-// is for the caller to report, what was in force stays.
+// Reload reads the file now, and puts it in force if it says something new. On
+// an error, which is for the caller to report, what was in force stays.
 func (f *file[T]) Reload() error { return f.ask(request{}) }
 
 func (f *file[T]) ask(r request) error {
 	r.answer = make(chan error, 1)
 	select {
 	case f.requests <- r:
-		return <-r.answer
+		return f.keyed(<-r.answer)
 	case <-f.done:
 		return fmt.Errorf("auth: the %s is no longer watched, the plugin was closed", f.what)
 	}
+}
+
+// keyed says which key led to an error.
+func (f *file[T]) keyed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &value.KeyError{Key: f.key, Err: err}
 }
 
 func (f *file[T]) run(ctx context.Context) {
@@ -99,44 +113,62 @@ func (f *file[T]) run(ctx context.Context) {
 
 // reload serves a request.
 func (f *file[T]) reload(r request) error {
-	next := source{path: f.source.path}
-	if r.path != "" {
-		next.path = r.path
+	next := f.source
+	if r.path != "" && r.path != next.path {
+		next = source{path: r.path}
 	}
-	value, _, err := f.load(&next, true)
+	parsed, read, err := f.load(&next, true)
 	if err != nil && next.path != f.source.path {
 		f.deps.Errors.Inc(1)
 		return err // and the file before is still watched
+	}
+	if next.path != f.source.path {
+		f.deps.Alarms.Clear(f.alarm, f.source.path)
 	}
 	f.source = next
 	if r.path != "" && err == nil {
 		f.interval = r.interval
 	}
-	f.took(value, err)
+	if read || err != nil {
+		f.took(parsed, err)
+	}
 	return err
 }
 
 // poll reads the file if it has changed. What goes wrong has no caller to be
 // told, so it is logged, once until it changes.
 func (f *file[T]) poll() {
-	value, read, err := f.load(&f.source, false)
+	parsed, read, err := f.load(&f.source, false)
 	if read || err != nil && err.Error() != f.failed {
-		f.took(value, err)
+		f.took(parsed, err)
 		f.log(err)
 	}
 }
 
 // took puts a loaded value into force and counts it.
-func (f *file[T]) took(value *T, err error) {
+func (f *file[T]) took(parsed *T, err error) {
 	if err != nil {
 		f.failed = err.Error()
 		f.deps.Errors.Inc(1)
+		f.deps.Alarms.Raise(f.alarm, f.source.path, "what was read before stays in force: "+brief(err))
 		return
 	}
 	f.failed = ""
-	f.current.Store(value)
+	f.deps.Alarms.Clear(f.alarm, f.source.path)
+	f.current.Store(parsed)
 	f.deps.Reloads.Inc(1)
 	f.deps.Log.Info("reloaded the "+f.what, "file", f.source.path)
+}
+
+// brief returns the first of joined errors and how many more there are.
+func brief(err error) string {
+	var all interface{ Unwrap() []error }
+	if errors.As(err, &all) {
+		if list := all.Unwrap(); len(list) > 1 {
+			return fmt.Sprintf("%s (and %d more)", list[0], len(list)-1)
+		}
+	}
+	return err.Error()
 }
 
 // log reports each bad line by itself.
@@ -162,9 +194,10 @@ func (f *file[T]) log(err error) {
 // may be written twice.
 const settled = 2 * time.Second
 
-// load reads and parses s. Unless forced it does so only if s has changed;
-// otherwise read is false and err that of the last time.
-func (f *file[T]) load(s *source, force bool) (value *T, read bool, err error) {
+// load parses s if its content has changed; otherwise read is false and err
+// that of the last time. Unless forced it trusts the times of the file about
+// that, as far as they can be trusted.
+func (f *file[T]) load(s *source, force bool) (parsed *T, read bool, err error) {
 	info, err := os.Stat(s.path)
 	if err != nil {
 		return nil, false, f.lost(s, err)
@@ -181,11 +214,11 @@ func (f *file[T]) load(s *source, force bool) (value *T, read bool, err error) {
 	sum := sha256.Sum256(data)
 	same := s.info != nil && sum == s.sum
 	s.info, s.read, s.sum = info, now, sum
-	if same && !force {
+	if same {
 		return nil, false, s.err
 	}
-	value, s.err = f.parse(s.path, string(data))
-	return value, true, s.err
+	parsed, s.err = f.parse(s.path, string(data))
+	return parsed, true, s.err
 }
 
 // lost forgets s, so that it is read anew once it is back.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // Passwd is the plugin passwd: it lets clients in by the user names and
@@ -23,6 +24,8 @@ func StartPasswd(ctx context.Context, c PasswdConfig, d Deps) (*Passwd, error) {
 	p := &Passwd{file[users]{
 		what:    "password file",
 		missing: "create it with `lunemq passwd -c %s USER`, or set plugins.passwd = off",
+		key:     "passwd.password_file",
+		alarm:   alarm.PasswdReloadFailed,
 		parse:   parseUsers, deps: d,
 	}}
 	if err := p.start(ctx, c.File, c.Reload); err != nil {

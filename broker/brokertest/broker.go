@@ -17,6 +17,7 @@ import (
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // Options of a broker under test. The zero value is a broker that lets
@@ -28,6 +29,8 @@ type Options struct {
 	Log   *slog.Logger
 	// Pressure may be nil.
 	Pressure *pressure.Watch
+	// Alarms are what the broker raises to, a new list unless given.
+	Alarms *alarm.List
 	// Loading leaves the broker at its start: the test calls Load.
 	Loading bool
 }
@@ -75,7 +78,7 @@ func Start(t testing.TB, o Options) *Broker {
 		o.Log = slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	sockets := goroutine.New(goroutine.Options{Linger: time.Second, Panicked: func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) }})
-	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure})
+	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms})
 	if err != nil {
 		t.Fatal(err)
 	}

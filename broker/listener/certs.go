@@ -1,22 +1,27 @@
 package listener
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // security is what one reading of a listener's files gave. Immutable.
 type security struct {
 	config   *tls.Config
-	timeout  time.Duration // of a handshake
+	leaf     *x509.Certificate // that clients are shown
+	timeout  time.Duration     // of a handshake
 	depth    int
 	revoked  revocations
 	identity bool // the certificate names the user
@@ -112,6 +117,16 @@ func (c *certs) read() error {
 	return err
 }
 
+// ReadTLS reads the files of o and returns the certificate that clients would
+// be shown. An error is a *value.KeyError.
+func ReadTLS(o TLS) (*x509.Certificate, error) {
+	s, err := load(o, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.leaf, nil
+}
+
 // load reads the files of o.
 func load(o TLS, identity bool) (*security, error) {
 	s := &security{timeout: o.HandshakeTimeout, depth: o.Depth, identity: identity}
@@ -119,21 +134,22 @@ func load(o TLS, identity bool) (*security, error) {
 	var err error
 	if o.CAFile != "" {
 		if authorities, err = readCertificates(o.CAFile); err != nil {
-			return nil, fmt.Errorf("cafile: %w", err)
+			return nil, keyed("cafile", fmt.Errorf("cafile: %w", err))
 		}
 	}
 	if o.CRLFile != "" {
 		if s.revoked, err = readRevocations(o.CRLFile, authorities); err != nil {
-			return nil, err
+			return nil, keyed("crlfile", err)
 		}
 	}
 	pair, err := readPair(o, authorities)
 	if err != nil {
 		return nil, err
 	}
+	s.leaf = pair.Leaf
 	oldest, newest, missing := span(o.Versions)
 	if oldest == 0 || missing != nil {
-		return nil, fmt.Errorf("tls_version %q is empty or leaves out %q", o.Versions, missing)
+		return nil, keyed("tls_version", fmt.Errorf("tls_version %q is empty or leaves out %q", o.Versions, missing))
 	}
 	s.config = &tls.Config{
 		Certificates: []tls.Certificate{pair}, MinVersion: oldest, MaxVersion: newest,
@@ -141,7 +157,7 @@ func load(o TLS, identity bool) (*security, error) {
 	}
 	switch {
 	case o.Require && authorities == nil:
-		return nil, errors.New("require_certificate = on needs a cafile, whose authorities sign the clients' certificates")
+		return nil, keyed("require_certificate", errors.New("require_certificate = on needs a cafile, whose authorities sign the clients' certificates"))
 	case o.Require:
 		s.config.ClientAuth = tls.RequireAndVerifyClientCert
 	case identity && authorities != nil:
@@ -154,23 +170,22 @@ func load(o TLS, identity bool) (*security, error) {
 	return s, nil
 }
 
+// keyed says which option of a listener an error is about.
+func keyed(option string, err error) error { return &value.KeyError{Key: option, Err: err} }
+
 func readCertificates(path string) ([]*x509.Certificate, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	var list []*x509.Certificate
-	for {
-		var b *pem.Block
-		if b, text = pem.Decode(text); b == nil {
-			break
-		}
+	for line, b := range blocks(text) {
 		if b.Type != "CERTIFICATE" {
 			continue
 		}
 		c, err := x509.ParseCertificate(b.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s:%d: %w", path, line, err)
 		}
 		list = append(list, c)
 	}
@@ -178,6 +193,20 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s: no certificate in it", path)
 	}
 	return list, nil
+}
+
+// blocks yields the PEM blocks of a file with the lines at which they begin.
+func blocks(text []byte) iter.Seq2[int, *pem.Block] {
+	return func(yield func(int, *pem.Block) bool) {
+		for rest := text; ; {
+			begin := len(text) - len(rest) + max(bytes.Index(rest, []byte("-----BEGIN ")), 0)
+			b, after := pem.Decode(rest)
+			if b == nil || !yield(1+bytes.Count(text[:begin], []byte("\n")), b) {
+				return
+			}
+			rest = after
+		}
+	}
 }
 
 // verify checks what crypto/tls does not: depth and revocation. It is called

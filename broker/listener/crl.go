@@ -2,7 +2,6 @@ package listener
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
 )
@@ -27,20 +26,15 @@ func readRevocations(path string, authorities []*x509.Certificate) (revocations,
 	if err != nil {
 		return nil, fmt.Errorf("crlfile: %w", err)
 	}
-	var lists [][]byte
-	for rest := text; ; {
-		var b *pem.Block
-		if b, rest = pem.Decode(rest); b == nil {
-			break
+	r, found := revocations{}, false
+	for line, b := range blocks(text) {
+		found = true
+		if err := r.add(b.Bytes, authorities); err != nil {
+			return nil, fmt.Errorf("crlfile %s:%d: %w", path, line, err)
 		}
-		lists = append(lists, b.Bytes)
 	}
-	if lists == nil {
-		lists = [][]byte{text}
-	}
-	r := revocations{}
-	for _, der := range lists {
-		if err := r.add(der, authorities); err != nil {
+	if !found {
+		if err := r.add(text, authorities); err != nil {
 			return nil, fmt.Errorf("crlfile %s: %w", path, err)
 		}
 	}

@@ -1,9 +1,14 @@
 package listener
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
+
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // Declared is one listener of the configuration. Immutable.
@@ -57,6 +62,12 @@ func sorted[V any](m map[string]V) func(yield func(string, V) bool) {
 	}
 }
 
+// ModuleNames returns what an HTTP listener may be told to serve.
+func ModuleNames() []string {
+	f, _ := reflect.TypeFor[HTTP]().FieldByName("Modules")
+	return strings.Split(f.Tag.Get("enum"), ",")
+}
+
 // Find returns the declared listener of a name such as "tcp.default".
 func (c *Config) Find(name string) (Declared, bool) {
 	list := c.Declared()
@@ -88,15 +99,25 @@ func (c *Config) CheckConfig(report func(key, text, remedy string)) {
 }
 
 // CheckFiles reads the files that TLS needs and returns what is wrong with
-// them.
+// them, as a *value.KeyError each.
 func (c *Config) CheckFiles() (errs []error) {
 	for _, d := range c.Declared() {
 		if d.Spec.TLS == nil {
 			continue
 		}
 		if _, err := load(*d.Spec.TLS, d.Spec.Identity); err != nil {
-			errs = append(errs, fmt.Errorf("listener: %s: %w", d.Spec.Name, err))
+			errs = append(errs, named(d.Spec.Name, err))
 		}
 	}
 	return errs
+}
+
+// named adds a listener's name to an error about its files and to the key that
+// the error is about.
+func named(name string, err error) error {
+	key, k := "listener."+name, (*value.KeyError)(nil)
+	if errors.As(err, &k) {
+		key, err = key+"."+k.Key, k.Err
+	}
+	return &value.KeyError{Key: key, Err: fmt.Errorf("listener: %s: %w", name, err)}
 }

@@ -171,7 +171,7 @@ func (l *Listener) Apply(s Spec) error {
 		return nil
 	}
 	if err := l.certs.configure(*s.TLS, s.Identity, s.Refresh); err != nil {
-		return fmt.Errorf("listener: %s: %w", l.spec.Name, err)
+		return named(l.spec.Name, err)
 	}
 	return nil
 }

@@ -25,18 +25,21 @@ import (
 func readPair(o TLS, authorities []*x509.Certificate) (tls.Certificate, error) {
 	certPEM, err := os.ReadFile(o.CertFile)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("certfile: %w", err)
+		return tls.Certificate{}, keyed("certfile", fmt.Errorf("certfile: %w", err))
 	}
 	keyPEM, err := os.ReadFile(o.KeyFile)
 	if err == nil {
 		keyPEM, err = decrypted(keyPEM, o.KeyPassword.Reveal())
 	}
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("keyfile %s: %w", o.KeyFile, err)
+		return tls.Certificate{}, keyed("keyfile", fmt.Errorf("keyfile %s: %w", o.KeyFile, err))
 	}
 	pair, err := tls.X509KeyPair(certPEM, keyPEM)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("certfile %s, keyfile %s: %w", o.CertFile, o.KeyFile, err)
+		if _, bad := readCertificates(o.CertFile); bad != nil {
+			return tls.Certificate{}, keyed("certfile", fmt.Errorf("certfile: %w", bad))
+		}
+		return tls.Certificate{}, keyed("keyfile", fmt.Errorf("keyfile %s, certfile %s: %w", o.KeyFile, o.CertFile, err))
 	}
 	complete(&pair, authorities)
 	return pair, nil

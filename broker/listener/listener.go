@@ -120,7 +120,7 @@ func open(s Spec, accept func(net.Conn, Peer), listen func(value.Address) (net.L
 	if s.TLS != nil {
 		var err error
 		if l.certs, err = newCerts(*s.TLS, s.Identity, s.Refresh, s.Reloaded); err != nil {
-			return nil, fmt.Errorf("listener: %s: %w", s.Name, err)
+			return nil, named(s.Name, err)
 		}
 	}
 	if err := l.Resume(); err != nil {
@@ -134,6 +134,15 @@ func (l *Listener) Name() string { return l.spec.Name }
 
 // Type returns what is spoken, such as "mqtt".
 func (l *Listener) Type() string { return l.spec.Type }
+
+// Certificate returns the certificate that clients are shown at present, nil
+// without TLS.
+func (l *Listener) Certificate() *x509.Certificate {
+	if l.certs == nil {
+		return nil
+	}
+	return l.certs.state.Load().leaf
+}
 
 // Addr returns the address in use, with the port that the system chose.
 func (l *Listener) Addr() net.Addr {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/listener/certtest"
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // secured is a TLS listener with an authority that clients trust and whose
@@ -285,14 +286,18 @@ func TestTLS_Unusable(t *testing.T) {
 		"signed by no certificate": func(o *TLS) {
 			o.CRLFile = certtest.Write(t, t.TempDir(), "c", certtest.NewAuthority(t, "authority").Revoke(t))
 		},
-		"needs a cafile":               func(o *TLS) { o.CAFile, o.Require = "", true },
-		`leaves out ["tlsv1.2"]`:       func(o *TLS) { o.Versions = []string{"tlsv1.1", "tlsv1.3"} },
-		"tls_version [] is empty":      func(o *TLS) { o.Versions = nil },
-		"crlfile " + p.CertFile + ": ": func(o *TLS) { o.CRLFile = p.CertFile },
+		"needs a cafile":                 func(o *TLS) { o.CAFile, o.Require = "", true },
+		`leaves out ["tlsv1.2"]`:         func(o *TLS) { o.Versions = []string{"tlsv1.1", "tlsv1.3"} },
+		"tls_version [] is empty":        func(o *TLS) { o.Versions = nil },
+		"crlfile " + p.CertFile + ":1: ": func(o *TLS) { o.CRLFile = p.CertFile },
 	} {
 		o := good
 		change(&o)
+		k := (*value.KeyError)(nil)
 		_, err := Open(Spec{Name: "ssl.x", TLS: &o}, nil)
+		if err != nil && !errors.As(err, &k) {
+			t.Errorf("%v names no key", err)
+		}
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}

@@ -1,7 +1,7 @@
 package pressure
 
 import (
-	"log/slog"
+	"fmt"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/conf/value"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // Config are the limits. Immutable.
@@ -34,11 +35,11 @@ const (
 
 // Watch samples memory and disk. Safe for concurrent use.
 type Watch struct {
-	log  *slog.Logger
-	dir  string
-	cfg  atomic.Pointer[Config]
-	stop chan struct{}
-	done sync.WaitGroup
+	alarms *alarm.List
+	dir    string
+	cfg    atomic.Pointer[Config]
+	stop   chan struct{}
+	done   sync.WaitGroup
 
 	used, limit atomic.Int64
 	level       atomic.Int32
@@ -55,9 +56,10 @@ type Watch struct {
 // interval is the time between two samples.
 const interval = time.Second
 
-// New starts to watch; Close ends it. dir is where the disk is looked at.
-func New(cfg *Config, dir string, log *slog.Logger) *Watch {
-	w := &Watch{log: log, dir: dir, stop: make(chan struct{}), memory: heap, total: machineMemory, disk: diskSpace}
+// New starts to watch; Close ends it. dir is where the disk is looked at;
+// alarms, which may be nil, tells the operator.
+func New(cfg *Config, dir string, alarms *alarm.List) *Watch {
+	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), memory: heap, total: machineMemory, disk: diskSpace}
 	w.Apply(cfg)
 	w.done.Go(w.run)
 	return w
@@ -106,12 +108,27 @@ func (w *Watch) sample() {
 		level = High
 	}
 	if old := Level(w.level.Swap(int32(level))); old != level {
-		w.log.Warn("memory pressure has changed", "level", level.String(), "used_bytes", used, "memory_limit_bytes", limit)
 		if f := w.onLevel.Load(); f != nil {
 			(*f)(level)
 		}
 	}
+	w.ring(alarm.MemoryHigh, 80, used, limit)
+	w.ring(alarm.MemorySevere, 90, used, limit)
 	w.sampleDisk()
+}
+
+// hysteresis is how far below its threshold, in percent of the limit, an alarm
+// about memory ends, so that it does not come and go with every collection.
+const hysteresis = 5
+
+// ring raises an alarm from percent of the limit on.
+func (w *Watch) ring(name alarm.Name, percent, used, limit int64) {
+	switch {
+	case limit <= 0 || used < limit/100*(percent-hysteresis):
+		w.alarms.Clear(name, "")
+	case used >= limit/10*(percent/10): // as the levels are
+		w.alarms.Raise(name, "", fmt.Sprintf("over %d %% of memory_limit (%d MB) are in use", percent, limit>>20))
+	}
 }
 
 func (w *Watch) sampleDisk() {
@@ -126,13 +143,12 @@ func (w *Watch) sampleDisk() {
 		need = max(need, floor)
 	}
 	low := free < need
-	if was := w.lowDisk.Swap(low); was != low {
-		if low {
-			w.log.Error("the disk is nearly full: nothing more is stored and acknowledged", "dir", w.dir, "free_bytes", free, "min_free_bytes", need)
-		} else {
-			w.log.Warn("the disk has space again", "dir", w.dir, "free_bytes", free)
-		}
+	w.lowDisk.Store(low)
+	if !low {
+		w.alarms.Clear(alarm.DiskLow, w.dir)
+		return
 	}
+	w.alarms.Raise(alarm.DiskLow, w.dir, fmt.Sprintf("less than %d MB (min_free_disk) are free: nothing more is stored, nor acknowledged for durable sessions", need>>20))
 }
 
 // OnLevel sets who is told of changes; f must not block.

@@ -1,17 +1,18 @@
 package pressure
 
 import (
-	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/lunemq/lunemq/conf/value"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 func watch(t *testing.T) (w *Watch, used *int64, free *int64) {
 	t.Helper()
 	used, free = new(int64), new(int64)
 	*free = 50 << 30
-	w = &Watch{log: slog.New(slog.DiscardHandler), stop: make(chan struct{}),
+	w = &Watch{alarms: new(alarm.List), dir: "/data", stop: make(chan struct{}),
 		memory: func() int64 { return *used }, total: func() int64 { return 0 },
 		disk: func(string) (int64, int64, error) { return *free, 100 << 30, nil }}
 	var cfg Config
@@ -64,8 +65,8 @@ func TestWatch_Disk(t *testing.T) {
 	}{{50, false}, {4, true}, {6, false}} {
 		*free = c.gb << 30
 		w.sample()
-		if w.LowDisk() != c.want {
-			t.Errorf("%d GB free of 100: low %v", c.gb, w.LowDisk())
+		if w.LowDisk() != c.want || (w.alarms.Len() > 0) != c.want {
+			t.Errorf("%d GB free of 100: low %v, %v", c.gb, w.LowDisk(), w.alarms.Active())
 		}
 	}
 }
@@ -79,5 +80,35 @@ func TestMachine(t *testing.T) {
 	}
 	if heap() <= 0 {
 		t.Error("no heap")
+	}
+}
+
+// TestWatch_Alarms: an alarm begins with its level and ends 5 % below it.
+func TestWatch_Alarms(t *testing.T) {
+	w, used, _ := watch(t)
+	for _, c := range []struct {
+		mb   int64
+		want string
+	}{{100, ""}, {799, ""}, {801, "memory_high"}, {760, "memory_high"}, {749, ""}, {760, ""}, {901, "memory_severe memory_high"},
+		{860, "memory_severe memory_high"}, {849, "memory_high"}, {10, ""}} {
+		*used = c.mb << 20
+		w.sample()
+		var got []string
+		for _, a := range w.alarms.Active() {
+			got = append(got, a.Name.String())
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("at %d MB: %v, want %s", c.mb, w.alarms.Active(), c.want)
+		}
+	}
+	*used = 801 << 20
+	w.sample()
+	if text := w.alarms.Active()[0].Text; text != "over 80 % of memory_limit (1000 MB) are in use" {
+		t.Error(text)
+	}
+	w.limit.Store(0)
+	w.sample()
+	if w.alarms.Len() > 0 {
+		t.Error("an alarm without a limit")
 	}
 }

@@ -136,6 +136,17 @@ func (s *Store) Get(mountpoint, topic string) *mqtt.Message {
 	return nil
 }
 
+// Mountpoints returns those that have messages, sorted.
+func (s *Store) Mountpoints() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]string, len(s.order))
+	for i, sp := range s.order {
+		list[i] = sp.mountpoint
+	}
+	return list
+}
+
 // Len returns the number of messages, expired ones included.
 func (s *Store) Len() int {
 	s.mu.RLock()

@@ -175,6 +175,9 @@ func TestEach_Stops(t *testing.T) {
 		s.Delete(m.Mountpoint, m.Topic)
 		return m.Mountpoint != "a"
 	})
+	if got := s.Mountpoints(); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("mountpoints %q", got)
+	}
 	if !slices.Equal(seen, []string{"", "a"}) || s.Len() != 599 {
 		t.Errorf("saw %q and left %d messages, want 599", seen, s.Len())
 	}

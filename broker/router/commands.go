@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
-	"github.com/lunemq/lunemq/broker/mqtt"
-	"github.com/lunemq/lunemq/broker/retain"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/topic"
 )
@@ -20,12 +18,12 @@ func Commands(r *Router, st store.Committer) []admin.Command {
 	mountpoint := admin.Flag{Name: "mountpoint", Short: "m", Kind: admin.FlagValue, Doc: "mountpoint, the default one unless given"}
 	return []admin.Command{
 		{
-			Path: "retain show", Doc: "Show retained messages\n\nTopics that begin with $ are shown when --topic begins so.",
+			Path: "retain show", Doc: "Show retained messages\n\nThose of all mountpoints are shown unless --mountpoint names one. Topics that\nbegin with $ are shown when --topic begins so, or is a regular expression.",
 			Flags: []admin.Flag{
 				{Name: "limit", Kind: admin.FlagValue, Doc: "rows at most, 100 unless given, 0 = all"},
 				{Name: "payload", Kind: admin.FlagBool, Doc: "show payloads too"},
-				{Name: "topic", Kind: admin.FlagOptional, Doc: "topic filter, # unless given"},
-				{Name: "mountpoint", Short: "m", Kind: admin.FlagOptional, Doc: "show the mountpoint; with a value: of that one, the default one unless given"},
+				{Name: "topic", Kind: admin.FlagOptional, Doc: "topic filter, # unless given, or ~REGEX"},
+				{Name: "mountpoint", Short: "m", Kind: admin.FlagOptional, Doc: "show the mountpoint; with a value: only of that one, or ~REGEX"},
 			},
 			Columns: []string{"topic", "payload", "mountpoint"},
 			Run:     func(_ context.Context, c *admin.Call) (admin.Result, error) { return r.showRetained(c) },
@@ -45,55 +43,16 @@ func Commands(r *Router, st store.Committer) []admin.Command {
 	}
 }
 
-func (r *Router) showRetained(c *admin.Call) (admin.Result, error) {
-	limit, err := c.Int("limit", 100, 0)
-	if err != nil {
-		return nil, err
-	}
-	filter, _ := c.Flag("topic")
-	if filter == "" {
-		filter = "#"
-	}
-	if err := topic.ValidateFilter(filter, 0); err != nil {
-		return nil, fmt.Errorf("%w: --topic: %v", admin.ErrUsage, err)
-	}
-	mp, given := c.Flag("mountpoint")
-	t := admin.Table{Columns: []string{"topic"}}
-	payload := c.Bool("payload", false)
-	if payload {
-		t.Columns = append(t.Columns, "payload")
-	}
-	if given {
-		t.Columns = append(t.Columns, "mountpoint")
-	}
-	var page []*mqtt.Message
-	var cursor retain.Cursor
-	for more := true; more && (limit == 0 || len(t.Rows) <= limit); {
-		page, cursor, more = r.retained.Page(time.Now(), mp, filter, cursor, 256, page[:0])
-		for _, m := range page {
-			cells := []any{m.Topic}
-			if payload {
-				cells = append(cells, string(m.Payload))
-			}
-			if given {
-				cells = append(cells, m.Mountpoint)
-			}
-			t.Rows = append(t.Rows, cells)
-		}
-	}
-	if limit > 0 && len(t.Rows) > limit {
-		t.Rows, t.Note = t.Rows[:limit], "there are more; --limit=0 shows all"
-	}
-	return t, nil
-}
-
 func (r *Router) deleteRetained(c *admin.Call, st store.Committer) (admin.Result, error) {
 	name, given := c.Flag("topic")
 	if !given {
 		name = c.Arg("topic")
 	}
+	if name == "" {
+		return nil, fmt.Errorf("%w: retain delete needs topic=NAME", admin.ErrUsage)
+	}
 	if err := topic.ValidateName(name, 0); err != nil {
-		return nil, fmt.Errorf("%w: topic: %v", admin.ErrUsage, err)
+		return nil, fmt.Errorf("%w: %w", admin.ErrUsage, err)
 	}
 	mp, _ := c.Flag("mountpoint")
 	old := r.retained.Delete(mp, name)

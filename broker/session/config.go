@@ -19,7 +19,7 @@ type Config struct {
 	MaxConnectSize      value.ByteSize `key:"max_connect_size" default:"256kB" range:"128..268435460" unit:"bytes" reload:"new sessions" doc:"Largest packet accepted before the client is authenticated."`
 	MaxMessageRate      int            `key:"max_message_rate" default:"0" range:"0..1000000000" unit:"messages/s" reload:"new sessions" doc:"PUBLISH packets a session may send per second; above it the connection is not read for the rest of the second. 0 = unlimited."`
 	UpgradeQoS          bool           `key:"upgrade_outgoing_qos" default:"off" reload:"new sessions" doc:"Deliver with the QoS of the subscription even when published with less."`
-	MaxWillDelay        value.Expiry   `key:"max_last_will_delay" default:"client" reload:"new sessions" doc:"Longest will delay interval a 5.0 client gets; client = as it asked."`
+	MaxWillDelay        value.Cap      `key:"max_last_will_delay" default:"client" reload:"new sessions" doc:"Longest will delay interval a 5.0 client gets; client = as it asked."`
 	SuppressTakeover    bool           `key:"suppress_lwt_on_session_takeover" default:"off" reload:"live" doc:"Publish no will when a new connection of the same client takes the session over."`
 	ReceiveMaxClient    int            `key:"receive_max_client" default:"65535" range:"1..65535" unit:"messages" reload:"new sessions" doc:"5.0 only: QoS 1 and 2 messages sent to a client and not completed; the client may ask for fewer."`
 	ReceiveMaxBroker    int            `key:"receive_max_broker" default:"65535" range:"1..65535" unit:"messages" reload:"new sessions" doc:"5.0 only: QoS 1 and 2 messages a client may have unacknowledged towards the broker; announced."`

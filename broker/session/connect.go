@@ -61,7 +61,7 @@ func (m *Machine) connect(p *packet.Connect) (Event, error) {
 func (m *Machine) checkClientID(p *packet.Connect) error {
 	const op = "session: connect"
 	if len(p.ClientID) > m.cfg.MaxClientIDSize {
-		return mqtt.Errorf(op, mqtt.ClientIdentifierNotValid, "client identifier has %d bytes, max_client_id_size is %d", len(p.ClientID), m.cfg.MaxClientIDSize)
+		return mqtt.Errorf(op, mqtt.ClientIdentifierNotValid, "client identifier %.40q... has %d bytes, max_client_id_size is %d", p.ClientID, len(p.ClientID), m.cfg.MaxClientIDSize)
 	}
 	if p.ClientID == "" && (p.Version == mqtt.V31 || p.Version == mqtt.V311 && !p.CleanStart) {
 		return mqtt.Errorf(op, mqtt.ClientIdentifierNotValid, "client identifier is empty")

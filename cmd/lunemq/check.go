@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/conf"
@@ -27,8 +28,12 @@ func check(p process) int {
 	}
 	if errs == 0 {
 		for _, err := range broker.CheckFiles(conf.Section[broker.Config](res)) {
-			fmt.Fprintln(p.stdout, "error:", err)
-			errs++
+			found := explain(res, err)
+			if res.Explain(err) == nil {
+				found[0] = "error: " + found[0]
+			}
+			fmt.Fprintln(p.stdout, strings.Join(found, "\n"))
+			errs += len(found)
 		}
 	}
 	fmt.Fprintf(p.stdout, "%s: %d errors, %d warnings\n", o.file, errs, warnings)
@@ -36,6 +41,18 @@ func check(p process) int {
 		return 1
 	}
 	return 0
+}
+
+// explain returns the lines that tell an operator what err says: with the
+// place in the configuration, when it is about a file named there.
+func explain(res *conf.Result, err error) (lines []string) {
+	for _, problem := range res.Explain(err) {
+		lines = append(lines, problem.String())
+	}
+	if lines == nil {
+		lines = []string{err.Error()}
+	}
+	return lines
 }
 
 // config prints the effective values and where each came from.

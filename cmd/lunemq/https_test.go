@@ -1,6 +1,8 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +33,51 @@ func TestServe_HTTPLimits(t *testing.T) {
 		if got := string(answer); want == "" && got != "" || !strings.HasPrefix(got, want) {
 			t.Errorf("%.60q: got %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestListenerStart_HTTP: a listener for HTTP that is opened, and removed,
+// while the broker runs.
+func TestListenerStart_HTTP(t *testing.T) {
+	r := serveWith(t, quickstart, append(anyPort, "acl.acl_file=../../conf/quickstart.acl")...)
+	if got := r.admin("listener/start?address=127.0.0.1&port=0&--http&--http_modules=vmq_metrics_http"); !strings.Contains(got, "not built yet") {
+		t.Error(got)
+	}
+	if got := r.admin("listener/start?address=127.0.0.1&port=0&--http&--http_modules=vmq_health_http"); !strings.Contains(got, "Done") {
+		t.Fatal(got)
+	}
+	var shown struct {
+		Table []struct {
+			Type string
+			Port int
+		}
+	}
+	if err := json.Unmarshal([]byte(r.admin("listener/show")), &shown); err != nil || len(shown.Table) != 3 || shown.Table[2].Type != "http" {
+		t.Fatal(shown, err)
+	}
+	addr := fmt.Sprintf("127.0.0.1:%d", shown.Table[2].Port)
+	for path, want := range map[string]int{"/health": http.StatusOK, "/api/v1/listener/show": http.StatusNotFound} {
+		resp, err := http.Get("http://" + addr + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+	at := strings.Replace("?address=127.0.0.1&port=PORT", "PORT", strings.TrimPrefix(addr, "127.0.0.1:"), 1)
+	for _, command := range []string{"listener/stop", "listener/restart", "listener/stop", "listener/delete"} {
+		if got := r.admin(command + at); !strings.Contains(got, "Done") {
+			t.Error(command, got)
+		}
+	}
+	if _, err := net.Dial("tcp", addr); err == nil {
+		t.Error("the deleted listener answers")
+	}
+	r.end(0)
+	if strings.Contains(r.log.String(), "http listener ended") {
+		t.Error(r.log)
 	}
 }
 

@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // serveHTTP serves h on ln until ctx ends.
@@ -15,7 +18,7 @@ func (s *server) serveHTTP(ctx context.Context, ln net.Listener, h http.Handler)
 	s.http.Add(1)
 	go func() {
 		defer s.http.Done()
-		if err := httpapi.Serve(ctx, ln, h); err != nil && ctx.Err() == nil {
+		if err := httpapi.Serve(ctx, ln, h); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) {
 			s.log.Error("http listener ended", "address", ln.Addr().String(), "err", err)
 		}
 	}()
@@ -34,16 +37,19 @@ func (s *server) reload() {
 	if err == nil {
 		err = next.Err()
 	}
+	if err == nil {
+		if err = s.adopt(next); err != nil {
+			err = errors.New(strings.Join(explain(next, err), " | "))
+		}
+	}
+	file := s.res.Sources().File
 	if err != nil {
 		s.broker.Metrics.ConfigReloadErrors.Inc(1)
 		s.log.Error("configuration not reloaded, the old one stays in force", "err", err)
+		s.broker.Alarms.Raise(alarm.ConfigReloadFailed, file, "the configuration before stays in force: "+err.Error())
 		return
 	}
-	if err := s.adopt(next); err != nil {
-		s.broker.Metrics.ConfigReloadErrors.Inc(1)
-		s.log.Error("configuration not reloaded, the old one stays in force", "err", err)
-		return
-	}
+	s.broker.Alarms.Clear(alarm.ConfigReloadFailed, file)
 	s.broker.Metrics.ConfigReloads.Inc(1)
 }
 
@@ -53,7 +59,7 @@ func (s *server) adopt(next *conf.Result) error {
 	if err := s.broker.Reload(conf.Section[broker.Config](next), changedKeys(changes)); err != nil {
 		return err
 	}
-	for _, c := range changes {
+	for _, c := range conf.Outlines(changes) {
 		if c.Reload == "restart" {
 			s.log.Warn("a changed key takes effect only after a restart", "key", c.Key, "value", c.New)
 			continue

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -58,6 +59,10 @@ func run(ctx context.Context, reload <-chan os.Signal, p process) int {
 	case "passwd":
 		return passwd(p.args, p.stdin, p.stdout, p.stderr)
 	case "version", "--version":
+		if len(p.args) > 0 {
+			fmt.Fprintf(p.stderr, "lunemq version: unexpected argument %q\n", p.args[0])
+			return 2
+		}
 		fmt.Fprintln(p.stdout, "lunemq", version)
 		return 0
 	case "help", "--help", "-h":
@@ -126,5 +131,9 @@ func (p process) load(o options) (*conf.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return schema.Load(conf.Sources{File: o.file, Env: p.env, Set: o.set})
+	res, err := schema.Load(conf.Sources{File: o.file, Env: p.env, Set: o.set})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; name the configuration file with --conf FILE (%s unless named)", err, defaultConf)
+	}
+	return res, err
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/broker/store/pebblestore"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
 // server is one run of the broker with everything around it.
@@ -59,7 +60,9 @@ func serve(ctx context.Context, reload <-chan os.Signal, p process) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := s.start(ctx); err != nil {
-		fmt.Fprintln(p.stderr, "lunemq: not started:", err)
+		for _, text := range explain(res, err) {
+			fmt.Fprintln(p.stderr, "lunemq: not started:", text)
+		}
 		return 1
 	}
 	for {
@@ -92,10 +95,11 @@ func (s *server) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	watch := pressure.New(&cfg.Pressure, cfg.DataDir, s.log.Logger)
+	alarms := new(alarm.List)
+	watch := pressure.New(&cfg.Pressure, cfg.DataDir, alarms)
 	s.later(watch.Close)
 	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch})
+	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
 	if err != nil {
 		_ = kept.Close()
 		return err
@@ -198,16 +202,30 @@ func (s *server) administration(ctx context.Context, cfg *broker.Config) (ready 
 		return nil, err
 	}
 	s.serveHTTP(ctx, local, httpapi.NewLocal(o))
-	web, err := s.broker.OpenWeb()
-	if err != nil {
-		return nil, err
+	return s.broker.OpenWeb(func(w broker.Web) error {
+		if w.Started {
+			if err := built(o, w.Modules); err != nil {
+				return err
+			}
+		}
+		at := o
+		at.Modules = modules(&cfg.Listeners, w.HTTP)
+		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(at)))
+		return nil
+	})
+}
+
+// built refuses modules that nothing is served for.
+func built(o httpapi.Options, names []string) error {
+	for _, name := range names {
+		switch m, ok := httpapi.ModuleByName(name); {
+		case !ok:
+			return fmt.Errorf("%w: --http_modules: there is no module %q", admin.ErrUsage, name)
+		case !o.Serves(m):
+			return fmt.Errorf("--http_modules: the module %q is not built yet: nothing would answer", name)
+		}
 	}
-	for _, w := range web {
-		o.Modules = modules(&cfg.Listeners, w.HTTP)
-		s.serveHTTP(ctx, w, bounded(w.RequestLimits, httpapi.New(o)))
-		ready = append(ready, w.Name+"="+w.Addr().String())
-	}
-	return ready, nil
+	return nil
 }
 
 // bounded refuses requests whose line or headers are longer than a listener

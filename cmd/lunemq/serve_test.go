@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lunemq/lunemq/broker/listener/certtest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/conf"
@@ -187,16 +188,20 @@ func TestServe_VerneMQ(t *testing.T) {
 func TestReload(t *testing.T) {
 	dir := t.TempDir()
 	file, acl := filepath.Join(dir, "lunemq.conf"), filepath.Join(dir, "acl")
-	write := func(path, text string) {
+	write := func(path, text string) { // whole, since a reload may be reading
 		t.Helper()
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		err := os.WriteFile(path+".new", []byte(text), 0o600)
+		if err == nil {
+			err = os.Rename(path+".new", path)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	write(acl, "topic #\n")
 	base := "listener.tcp.default = 127.0.0.1:0\nplugins.passwd = off\nacl.acl_file = " + acl + "\n"
 	write(file, base)
-	r := serveWith(t, file)
+	r := serveWith(t, file, "acl.acl_reload_interval=0")
 	c := packet.Connect{Version: mqtt.V311, CleanStart: true, ClientID: "a"}
 	if code := r.connect(c); code != mqtt.NotAuthorized {
 		t.Errorf("got %v", code)
@@ -216,6 +221,28 @@ func TestReload(t *testing.T) {
 	}
 	if !strings.Contains(r.log.String(), "allow_anonymos") {
 		t.Error("the log does not name the faulty key")
+	}
+	if got := r.admin("alarm/show"); !strings.Contains(got, `"alarm":"config_reload_failed","severity":"warning","subject":"`+file+`"`) {
+		t.Error("no alarm:", got)
+	}
+	write(file, base+"allow_anonymous = on\n")
+	r.hup <- os.Interrupt
+	r.hup <- os.Interrupt // taken when the first is done
+	if got := r.admin("alarm/show"); got != `{"type":"table","table":[]}`+"\n" {
+		t.Error("the alarm stays:", got)
+	}
+	before := r.log.String()
+	write(file, base+"allow_anonymous = on\nlistener.ws.new = 127.0.0.1:0\nlistener.tcp.default.max_connections = 7\n")
+	r.hup <- os.Interrupt
+	r.hup <- os.Interrupt
+	log := strings.TrimPrefix(r.log.String(), before)
+	for _, want := range []string{`takes effect only after a restart" key=listener.ws.new value=127.0.0.1:0`, `changed" key=listener.tcp.default.max_connections old=10000 new=7 for=live`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("no %q in %s", want, log)
+		}
+	}
+	if strings.Count(log, "\n") != 2 {
+		t.Errorf("want two lines for two changes: %s", log)
 	}
 	write(file, base+"allow_anonymous = on\n")
 	write(acl, "topc #\n")
@@ -294,11 +321,64 @@ func TestCheck_Listeners(t *testing.T) {
 	}
 }
 
+// What is wrong in a file that the configuration names is shown with the line
+// that names it, then with its own.
+func TestCheck_Files(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "l.conf")
+	write := func(name, text string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	acl, passwd, cert := write("acl", "topic #\ntopc #\n\ntopic a/#/b\n"), write("passwd", "ann:secret\n"),
+		write("cert.pem", "mine\n-----BEGIN CERTIFICATE-----\nMTIz\n-----END CERTIFICATE-----\n")
+	ca := certtest.NewAuthority(t, "authority")
+	server, other := ca.Issue(t, "a", nil), ca.Issue(t, "b", nil)
+	text := []string{"acl.acl_file = " + acl, "vmq_passwd.password_file = " + passwd,
+		"listener.ssl.certfile = " + server.CertFile, "listener.ssl.keyfile = " + server.KeyFile,
+		"listener.ssl.good = 127.0.0.1:1", "listener.ssl.ca = 127.0.0.1:2", "listener.ssl.ca.cafile = " + cert,
+		"listener.ssl.key = 127.0.0.1:3", "listener.ssl.key.keyfile = " + other.KeyFile,
+		"listener.ssl.cert = 127.0.0.1:4", "listener.ssl.cert.certfile = /nowhere"}
+	write("l.conf", strings.Join(text, "\n"))
+	var out bytes.Buffer
+	if status := run(t.Context(), nil, process{args: []string{"check", "--conf", file}, stdout: &out, stderr: &out}); status != 1 {
+		t.Errorf("status %d", status)
+	}
+	for _, want := range []string{
+		file + ":1: error: acl.acl_file: " + acl + ":2: unknown word topc",
+		file + ":1: error: acl.acl_file: " + acl + ":4: ",
+		file + ":2: error: passwd.password_file: " + passwd + ":1: ",
+		file + ":7: error: listener.ssl.ca.cafile: ssl.ca: cafile: " + cert + ":2: x509",
+		file + ":9: error: listener.ssl.key.keyfile: ssl.key: keyfile " + other.KeyFile,
+		file + ":11: error: listener.ssl.cert.certfile: ssl.cert: certfile: open /nowhere",
+		": 6 errors, 0 warnings",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, &out)
+		}
+	}
+	out.Reset()
+	write("l.conf", "data_dir = "+dir+"\nplugins.acl = off\npasswd.password_file = "+passwd+"\nadmin.socket = "+dir+"/s\n")
+	if status := run(t.Context(), nil, process{args: []string{"serve", "--conf", file}, stdout: &out, stderr: &out}); status != 1 ||
+		!strings.Contains(out.String(), "lunemq: not started: "+file+":3: error: passwd.password_file: "+passwd+":1: ") {
+		t.Errorf("status %d, %s", status, &out)
+	}
+	out.Reset()
+	if run(t.Context(), nil, process{args: []string{"check", "--conf", write("empty.conf", "plugins.acl = off\n")}, stdout: &out, stderr: &out}); !strings.Contains(out.String(),
+		"empty.conf: error: passwd.password_file (/etc/lunemq/lunemq.passwd by default): ") {
+		t.Error(&out)
+	}
+}
+
 func TestRun_Usage(t *testing.T) {
 	for _, c := range []struct {
 		args string
 		want int
-	}{{"", 2}, {"frobnicate", 2}, {"serve --nonsense", 2}, {"serve extra", 2}, {"version", 0}, {"help", 0}, {"serve --conf /nowhere", 1}, {"check --conf /nowhere", 1}} {
+	}{{"", 2}, {"frobnicate", 2}, {"serve --nonsense", 2}, {"serve extra", 2}, {"version", 0}, {"version x", 2}, {"help", 0}, {"serve --conf /nowhere", 1}, {"check --conf /nowhere", 1}} {
 		var out bytes.Buffer
 		if got := run(t.Context(), nil, process{args: strings.Fields(c.args), stdout: &out, stderr: &out}); got != c.want || out.Len() == 0 {
 			t.Errorf("lunemq %s: status %d, want %d; %s", c.args, got, c.want, &out)

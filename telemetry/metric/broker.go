@@ -67,6 +67,8 @@ type Broker struct {
 	ScriptReloads, ScriptLoadErrors Counter
 	ScriptEventsDropped             Counter // news that scripts were too slow for
 	AuthCacheHits                   Counter // questions answered without Lua
+	// Alarms, a change of text not counted.
+	AlarmsRaised Counter
 
 	// Store: commits, and the time of its operations in microseconds.
 	StoreCommits, StoreErrors  Counter

@@ -35,7 +35,7 @@ type series struct {
 	// process and the label "other".
 	instrument any
 	table      func() []Row // in place of row and read: rows that come with use
-	clear      func() // nil: cannot be reset
+	clear      func()       // nil: cannot be reset
 }
 
 // NewCatalogue binds all Entries to b and g. It panics when a declaration

@@ -28,8 +28,8 @@ type Entry struct {
 	Help   string
 	// OID is the suffix below the enterprise's objects, AREA.NUMBER. Areas: 1
 	// sockets, 2 mqtt, 3 queue, 4 router, 5 retain, 6 system, 7 store, 8 hooks
-	// and files, 9 balance, 13 scripts; reserved: 10 cluster, 11 bridges, 12
-	// webhooks, 14 listeners, 15 outlets. Once published it never changes its
+	// and files, 9 balance, 13 scripts; 16 alarms; reserved: 10 cluster,
+	// 11 bridges, 12 webhooks, 14 listeners, 15 outlets. Once published it never changes its
 	// meaning; a number of a removed metric is not given again.
 	OID string
 	// codes are the reason codes that the standard permits for the packet.
@@ -49,7 +49,7 @@ func Entries() []Entry {
 	var all []Entry
 	for _, area := range [][]Entry{
 		socketEntries, mqttEntries, queueEntries, routerEntries, retainEntries,
-		systemEntries, storeEntries, hookEntries, balanceEntries, scriptEntries,
+		systemEntries, storeEntries, hookEntries, balanceEntries, scriptEntries, alarmEntries,
 	} {
 		all = append(all, area...)
 	}

@@ -14,4 +14,5 @@ type Gauges struct {
 	RetainMemory            func() int64 // bytes
 	CopiesQueued            func() int64 // copies in queues
 	CopiesInflight          func() int64 // copies sent and not completed
+	AlarmsActive            func() int64 // alarms
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
@@ -62,6 +63,11 @@ func NewLocal(o Options) http.Handler {
 		o.Modules[r.Module] = NoAuth
 	}
 	return New(o)
+}
+
+// Serves reports whether a module has something to serve.
+func (o Options) Serves(module string) bool {
+	return slices.ContainsFunc(append(o.builtin(), o.Routes...), func(r Route) bool { return r.Module == module })
 }
 
 func (o Options) builtin() []Route {
