@@ -130,9 +130,10 @@ func (e *Engine) failed(c *call) {
 	}
 }
 
-// verdict is what a script that failed answers.
+// verdict is what a script that failed answers: a question of permission is
+// refused, others go on as if it had not been asked.
 func (c *call) verdict() hook.Verdict {
-	if c.v.cfg.OnError == "next" {
+	if c.v.cfg.OnError == "next" || !c.slot.decides() {
 		return hook.Verdict{}
 	}
 	return hook.Verdict{Decision: hook.Deny, Reason: "script " + c.s.name + " failed in " + c.slot.name() + ": " + c.err.Error()}
