@@ -35,6 +35,8 @@ type Parts struct {
 	Pressure *pressure.Watch
 	// Alarms is what is wrong; nil for a new list.
 	Alarms *alarm.List
+	// Extensions are plugins beside those that the broker has itself.
+	Extensions []Extension
 }
 
 // Broker is a running broker. Safe for concurrent use.

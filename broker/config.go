@@ -23,7 +23,7 @@ type Config struct {
 		_              struct{} `doc:"Who may connect, publish and subscribe"`
 		AllowAnonymous bool     `key:"allow_anonymous" default:"off" reload:"live" doc:"Accept every client without asking plugins. Publishing and subscribing need a plugin's yes all the same."`
 		// Plugins by name; the composer knows how to make them.
-		Plugins map[string]PluginConfig `key:"plugins.NAME" names:"acl,passwd" native:"true" default:"acl=on,passwd=on" reload:"live" doc:"Plugins that decide and observe. Those with a priority come first, lower numbers before higher ones, then the others by name."`
+		Plugins map[string]PluginConfig `key:"plugins.NAME" names:"acl,passwd,lua" native:"true" default:"acl=on,passwd=on" reload:"live" doc:"Plugins that decide and observe. Those with a priority come first, lower numbers before higher ones, then the others by name."`
 		Passwd  auth.PasswdConfig
 		ACL     auth.ACLConfig
 	}

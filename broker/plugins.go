@@ -12,10 +12,17 @@ import (
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
-// plugins are the bundled ones that are in use. Guarded by Broker.mu.
+// plugins are those that are in use. Guarded by Broker.mu.
 type plugins struct {
-	acl    *auth.ACL
-	passwd *auth.Passwd
+	acl        *auth.ACL
+	passwd     *auth.Passwd
+	extensions map[string]*extension // by name, those that are on
+}
+
+// extension is a plugin of the composer's that is on.
+type extension struct {
+	Extension
+	api *API
 }
 
 // apply loads the files of the plugins that are switched on, or the files that
@@ -41,7 +48,34 @@ func (p *plugins) apply(d *Broker, cfg *Config) error {
 	case on:
 		err = p.passwd.Configure(w.Passwd)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return p.applyExtensions(d, cfg)
+}
+
+func (p *plugins) applyExtensions(d *Broker, cfg *Config) error {
+	for _, x := range d.Extensions {
+		if !cfg.Who.Plugins[x.Name()].On {
+			continue
+		}
+		if running := p.extensions[x.Name()]; running != nil {
+			if err := running.Configure(); err != nil {
+				return err
+			}
+			continue
+		}
+		api := d.newAPI()
+		if err := x.Start(api); err != nil {
+			api.close()
+			return err
+		}
+		if p.extensions == nil {
+			p.extensions = map[string]*extension{}
+		}
+		p.extensions[x.Name()] = &extension{x, api}
+	}
+	return nil
 }
 
 // retire ends the plugins that cfg has switched off, once no chain has them.
@@ -53,6 +87,13 @@ func (p *plugins) retire(cfg *Config) {
 	if p.passwd != nil && !cfg.Who.Plugins["passwd"].On {
 		p.passwd.Close()
 		p.passwd = nil
+	}
+	for name, x := range p.extensions {
+		if !cfg.Who.Plugins[name].On {
+			delete(p.extensions, name)
+			x.api.close()
+			x.Close()
+		}
 	}
 }
 
@@ -95,6 +136,9 @@ func (p *plugins) ordered(cfg *Config) []hook.Plugin {
 	}
 	if p.passwd != nil {
 		made["passwd"] = p.passwd.Plugin
+	}
+	for name, x := range p.extensions {
+		made[name] = x.Plugin
 	}
 	var names []string
 	for name, c := range cfg.Who.Plugins {

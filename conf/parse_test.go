@@ -112,7 +112,8 @@ func TestShipped(t *testing.T) {
 	want := map[string]string{
 		"listener.tcp.default": "127.0.0.1:1883", "listener.http.default": "127.0.0.1:8888", "allow_anonymous": "on",
 		"data_dir": "data", "admin.socket": "data/admin.sock", "plugins.passwd": "off", "plugins.acl": "on",
-		"acl.acl_file": "conf/quickstart.acl",
+		"acl.acl_file": "conf/quickstart.acl", "plugins.lua": "on", "plugins.lua.priority": "1",
+		"script.script_dir": "data/lua", "script.bundled_dir": "scripts",
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) || len(problems) != 0 {
 		t.Errorf("quickstart.conf: got %v, %v", got, problems)

@@ -1,24 +1,24 @@
 package conf
 
 const (
-	noCluster  = "this node is alone; it takes effect with the cluster"
-	linkBounds = "links between nodes are bounded by cluster.spill_limit and need no such bound"
-	oneStore   = "there is one store, below data_dir, which needs no tuning"
-	goRuntime  = "Go's scheduler and collector need no such setting; memory_limit bounds the memory"
-	ownMeta    = "sessions, subscriptions and retained messages are kept in the one store below data_dir"
-	dataDir    = "everything lies below data_dir"
-	noWebhooks = "webhooks are not built yet, plugins.webhooks is off"
-	noBridge   = "bridges are not built yet, plugins.bridge is off"
-	noScripts  = "Lua scripts are not built yet, plugins.lua is off"
-	noHTTPPub  = "publishing over HTTP is not built yet"
-	noWebUI    = "the web page is not built yet"
-	noSystree  = "$SYS topics are not built yet"
-	noGraphite = "Graphite is not built yet, graphite_enabled is off"
-	oneLog     = "there is one log, see log.console"
-	logRotate  = "the log file is not rotated by the broker; logrotate may move it away"
-	noSyslog   = "syslog is not built yet, log.syslog is off"
-	noPSK      = "Go's TLS has no pre-shared keys"
-	useCerts   = "remove the line and use client certificates (require_certificate = on) or passwords"
+	noCluster   = "this node is alone; it takes effect with the cluster"
+	linkBounds  = "links between nodes are bounded by cluster.spill_limit and need no such bound"
+	oneStore    = "there is one store, below data_dir, which needs no tuning"
+	goRuntime   = "Go's scheduler and collector need no such setting; memory_limit bounds the memory"
+	ownMeta     = "sessions, subscriptions and retained messages are kept in the one store below data_dir"
+	dataDir     = "everything lies below data_dir"
+	noDatabases = "databases for scripts are not built yet"
+	noWebhooks  = "webhooks are not built yet, plugins.webhooks is off"
+	noBridge    = "bridges are not built yet, plugins.bridge is off"
+	noHTTPPub   = "publishing over HTTP is not built yet"
+	noWebUI     = "the web page is not built yet"
+	noSystree   = "$SYS topics are not built yet"
+	noGraphite  = "Graphite is not built yet, graphite_enabled is off"
+	oneLog      = "there is one log, see log.console"
+	logRotate   = "the log file is not rotated by the broker; logrotate may move it away"
+	noSyslog    = "syslog is not built yet, log.syslog is off"
+	noPSK       = "Go's TLS has no pre-shared keys"
+	useCerts    = "remove the line and use client certificates (require_certificate = on) or passwords"
 )
 
 // rules holds the keys that this broker will never have, or does not have
@@ -84,7 +84,6 @@ var rules = []rule{
 	// Plugins.
 	{"plugins.vmq_webhooks", "off", noWebhooks, "remove the line or set it to off; a hook that is not asked lets nobody in"},
 	{"plugins.vmq_bridge", "off", noBridge, ""},
-	{"plugins.vmq_diversity", "off", noScripts, "remove the line or set it to off; a script that is not asked lets nobody in"},
 	{"plugins.NAME", "off", "plugins written in Erlang cannot be loaded", "remove the line; a Lua script or a webhook can take the plugin's place"},
 	{"plugins.NAME.path", "*", "plugins written in Erlang cannot be loaded", ""},
 	{"plugins.NAME.priority", "*", "the plugin is off", ""},
@@ -113,8 +112,14 @@ var rules = []rule{
 	// that switches them on is off, and that key is refused at on.
 	{"vmq_bridge.*", "*", noBridge, ""},
 	{"vmq_webhooks.*", "*", noWebhooks, ""},
-	{"vmq_diversity.*", "*", noScripts, ""},
-	{"vmq_bcrypt.*", "*", noScripts, ""},
+	{"vmq_diversity.auth_postgres.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.auth_cockroachdb.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.auth_mysql.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.auth_mysql2.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.auth_mongodb.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.auth_redis.enabled", "off", noDatabases, "remove the line or set it to off; without it the script lets nobody in"},
+	{"vmq_diversity.*", "*", noDatabases, ""},
+	{"vmq_bcrypt.*", "*", "hashing runs in the broker's own workers", ""},
 	{"vmq_http_pub.*", "*", noHTTPPub, ""},
 	{"vmq_web_ui.*", "*", noWebUI, ""},
 

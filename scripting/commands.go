@@ -1,11 +1,89 @@
 package scripting
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
+
+	"github.com/lunemq/lunemq/broker/admin"
 )
+
+// columns of script show.
+var columns = []string{"script", "status", "hook", "calls", "average_us", "accepted", "refused", "next", "errors", "breaches", "runs", "states", "loaded", "problem"}
+
+// Commands are the commands about scripts; running returns the engine, nil
+// while the plugin is off.
+//
+// Reference 4.3.
+func Commands(running func() *Engine) []admin.Command {
+	path := []admin.Arg{{Name: "path", Doc: "file of the script, or its name as script show prints it", Required: true}}
+	with := func(f func(e *Engine, c *admin.Call) (admin.Result, error)) func(context.Context, *admin.Call) (admin.Result, error) {
+		return func(_ context.Context, c *admin.Call) (admin.Result, error) {
+			e := running()
+			if e == nil {
+				return nil, errors.New("the plugin lua is off: plugin enable --name=lua switches it on")
+			}
+			return f(e, c)
+		}
+	}
+	change := func(f func(*Engine, string) error, done string) func(context.Context, *admin.Call) (admin.Result, error) {
+		return with(func(e *Engine, c *admin.Call) (admin.Result, error) {
+			if err := f(e, c.Arg("path")); err != nil {
+				return nil, err
+			}
+			return admin.Text("successfully " + done + " " + c.Arg("path")), nil
+		})
+	}
+	return []admin.Command{
+		{Path: "script show", Doc: "Show the scripts in the order they are asked, with their hooks and how they do", Columns: columns,
+			Run: with(func(e *Engine, _ *admin.Call) (admin.Result, error) { return e.show(), nil })},
+		{Path: "script load", Doc: "Load a script behind all others, or one that was unloaded\n\nForgotten at the next restart: scripts of script.script_dir are loaded by\nthemselves.", Args: path, Changes: true, Run: change((*Engine).Load, "loaded")},
+		{Path: "script reload", Doc: "Read a script again, whether it has changed or not\n\nChanged files are read by themselves. With an error the version before stays in force.", Args: path, Changes: true, Run: change((*Engine).Reload, "reloaded")},
+		{Path: "script unload", Doc: "Take a script out until it is loaded again or the broker restarts", Args: path, Changes: true, Run: change((*Engine).Unload, "unloaded")},
+	}
+}
+
+// show is one row per hook of each script.
+func (e *Engine) show() admin.Table {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := admin.Table{Columns: columns}
+	for _, s := range *e.scripts.Load() {
+		v := s.current.Load()
+		status, problem := "loaded", ""
+		if s.failed != nil {
+			problem = s.failed.Error()
+			if status = "failed"; v != nil {
+				status = "old version"
+			}
+		}
+		if v == nil {
+			t.Rows = append(t.Rows, []any{s.name, status, "", 0, 0, 0, 0, 0, 0, 0, "", 0, "", problem})
+			continue
+		}
+		hooks := hookNames(v)
+		if len(hooks) == 0 {
+			hooks = []string{""}
+		}
+		where, loaded := "loop", s.loaded.Format(time.RFC3339)
+		if v.workers.Load() {
+			where = "workers: " + v.why
+		}
+		for _, name := range hooks {
+			row := []any{s.name, status, name, 0, 0, 0, 0, 0, 0, 0, where, v.pool.made.Load(), loaded, problem}
+			if k, ok := slotsByName[name]; ok {
+				st := s.stats[k]
+				d := st.Latency.Distribution()
+				copy(row[3:], []any{st.Calls.Count(), d.Sum / max(1, d.Count()), st.Accepted.Count(), st.Refused.Count(), st.Next.Count(), st.Errors.Count(), st.Breaches.Count()})
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
 
 // script returns the script with a name or path, nil if there is none.
 func (e *Engine) script(name string) *Script {

@@ -11,16 +11,17 @@ import (
 type Config struct {
 	_ struct{} `doc:"Lua scripts (plugins.lua = on)"`
 
-	Dir        string         `key:"script.script_dir" default:"/etc/lunemq/lua" reload:"live" doc:"Folder whose *.lua files are loaded, by name, and loaded again when they change. require looks here first."`
-	BundledDir string         `key:"script.bundled_dir" default:"/usr/share/lunemq/lua" reload:"live" doc:"Folder of the scripts that come with LuneMQ; require looks here second."`
-	KeepState  bool           `key:"script.keep_state" default:"off" reload:"live" doc:"What a call changes in its Lua state stays for the next one. A script decides for itself with the global keep_state."`
-	States     int            `key:"script.nr_lua_states" default:"1" range:"1..10000" reload:"live" doc:"Lua states of a script that keeps its state. A script decides for itself with the global num_states."`
-	MaxStates  int            `key:"script.max_states" default:"64" range:"1..10000" reload:"live" doc:"Most Lua states of a script that does not keep its state; they are made on demand."`
-	Timeout    time.Duration  `key:"script.timeout" default:"5" unit:"s" range:"10ms..10min" reload:"live" doc:"How long a call may take, waiting for databases and for a free Lua state included."`
-	MaxSteps   int            `key:"script.max_instructions" default:"10000000" range:"1000..1000000000000" unit:"instructions" reload:"live" doc:"How many instructions a call may execute; loading a script may take ten times as many."`
-	MaxMemory  value.ByteSize `key:"script.max_memory" default:"16MB" range:"64kB..4GB" reload:"live" doc:"How much memory a call may use, what it frees included, and how much a state may keep."`
-	OnError    string         `key:"script.on_error" default:"refuse" enum:"refuse,next" reload:"live" doc:"What a deciding hook answers when the script fails or breaks a limit: refuse, or next = the next plugin is asked, as VerneMQ does."`
-	MaxWaiting int            `key:"script.max_waiting" default:"1000" range:"0..1000000" unit:"calls" reload:"live" doc:"How many calls of a script may wait for a free Lua state; further ones fail."`
+	Dir         string         `key:"script.script_dir" default:"/etc/lunemq/lua" reload:"live" doc:"Folder whose *.lua files are loaded, by name, and loaded again when they change. require looks here first."`
+	BundledDir  string         `key:"script.bundled_dir" default:"/usr/share/lunemq/lua" reload:"live" doc:"Folder of the scripts that come with LuneMQ; require looks here second."`
+	KeepState   bool           `key:"script.keep_state" default:"off" reload:"live" doc:"What a call changes in its Lua state stays for the next one. A script decides for itself with the global keep_state."`
+	States      int            `key:"script.nr_lua_states" default:"1" range:"1..10000" reload:"live" doc:"Lua states of a script that keeps its state. A script decides for itself with the global num_states."`
+	MaxStates   int            `key:"script.max_states" default:"64" range:"1..10000" reload:"live" doc:"Most Lua states of a script that does not keep its state; they are made on demand."`
+	Timeout     time.Duration  `key:"script.timeout" default:"5" unit:"s" range:"10ms..10min" reload:"live" doc:"How long a call may take, waiting for databases and for a free Lua state included."`
+	MaxSteps    int            `key:"script.max_instructions" default:"10000000" range:"1000..1000000000000" unit:"instructions" reload:"live" doc:"How many instructions a call may execute; loading a script may take ten times as many."`
+	MaxMemory   value.ByteSize `key:"script.max_memory" default:"16MB" range:"64kB..4GB" reload:"live" doc:"How much memory a call may use, what it frees included, and how much a state may keep."`
+	OnError     string         `key:"script.on_error" default:"refuse" enum:"refuse,next" reload:"live" doc:"What a deciding hook answers when the script fails or breaks a limit: refuse, or next = the next plugin is asked, as VerneMQ does."`
+	MaxWaiting  int            `key:"script.max_waiting" default:"1000" range:"0..1000000" unit:"calls" reload:"live" doc:"How many calls of a script may wait for a free Lua state; further ones fail."`
+	Obfuscation value.Secret   `key:"logging.obfuscation_secret" reload:"restart" doc:"Secret from which the key is made that hides passwords from scripts until they call obf.decrypt. Empty = a random key per start."`
 
 	Files map[string]FileConfig `key:"script.NAME" reload:"live" doc:"Scripts elsewhere than in script.script_dir."`
 }

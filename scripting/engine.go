@@ -16,6 +16,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/scripting/lualib"
 	"github.com/lunemq/lunemq/scripting/sandbox"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
@@ -23,6 +24,7 @@ import (
 type Deps struct {
 	Log     *slog.Logger
 	Metrics *metric.Broker
+	Alarms  *alarm.List // nil = none
 	Host    *lualib.Host
 	// Changed is called when the plugin takes part in other hooks than before,
 	// or may wait in others: the chain must be made anew, from Plugin. It must
@@ -96,6 +98,7 @@ func (e *Engine) Close() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, s := range *e.scripts.Load() {
+		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 		if v := s.current.Load(); v != nil {
 			v.pool.retire()
 		}
@@ -208,6 +211,7 @@ func (e *Engine) refresh(all bool) {
 		if v := s.current.Load(); v != nil {
 			v.pool.retire()
 		}
+		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 		e.deps.Log.Info("script unloaded", "script", s.name)
 	}
 	e.scripts.Store(&list)
@@ -234,6 +238,7 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 	s.emptied = time.Time{}
 	if err == nil && !force && v != nil && v.sum == f.sum && !modulesChanged(v) {
 		s.failed = nil // what is in force is what is there
+		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 		return nil
 	}
 	var next *version
@@ -248,6 +253,7 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 		return err
 	}
 	s.failed = nil
+	e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 	s.slow.Store(0)
 	s.current.Store(next)
 	s.loaded = time.Now()
@@ -302,6 +308,7 @@ func hookNames(v *version) (names []string) {
 // report tells of a script that could not be loaded. Called with mu held.
 func (e *Engine) report(s *Script, err error) {
 	e.deps.Metrics.ScriptLoadErrors.Inc(1)
+	e.deps.Alarms.Raise(alarm.ScriptFailed, s.name, err.Error())
 	attrs := []any{"script", s.path, "error", err}
 	var syntax *sandbox.SyntaxError
 	var inLua *sandbox.ScriptError

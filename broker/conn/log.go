@@ -57,7 +57,7 @@ func (c *Conn) explain(what, topic string, v hook.Verdict) {
 	}
 	c.told[what] = true
 	more := []any{"topic", topic, "reason", v.Reason}
-	if v.Reason == "" || !c.info.HasUser {
+	if v.Nobody && !c.info.HasUser {
 		more = append(more, "hint", "every publish and subscribe needs a plugin's yes, also of anonymous clients: check acl.acl_file")
 	}
 	c.srv.Log.Warn(what+" refused; further refusals of this client are logged at debug level", c.who(more...)...)

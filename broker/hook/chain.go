@@ -160,9 +160,9 @@ func (c *Chain) BlocksDeliver() bool { return c != nil && c.blocks["on_deliver"]
 
 // The verdicts when no plugin decides; their Reason says why.
 var (
-	nobody    = Verdict{Decision: Deny, Reason: "no enabled plugin has this hook (no_matching_hook_found)"}
-	unlisted  = Verdict{Decision: Deny, Reason: "no plugin in the list of the listener has this hook (plugin_chain_exhausted)"}
-	exhausted = Verdict{Decision: Deny, Reason: "no plugin said yes (plugin_chain_exhausted)"}
+	nobody    = Verdict{Decision: Deny, Nobody: true, Reason: "no enabled plugin has this hook (no_matching_hook_found)"}
+	unlisted  = Verdict{Decision: Deny, Nobody: true, Reason: "no plugin in the list of the listener has this hook (plugin_chain_exhausted)"}
+	exhausted = Verdict{Decision: Deny, Nobody: true, Reason: "no plugin said yes (plugin_chain_exhausted)"}
 )
 
 // undecided is the verdict of a chain in which every plugin said next; listed

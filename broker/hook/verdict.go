@@ -29,6 +29,8 @@ type Verdict struct {
 	ServerReference string
 	// Reason is for the operator's log: who refused and why.
 	Reason string
+	// Nobody: no plugin decided, and the default is to refuse.
+	Nobody bool
 }
 
 // Accept and Refuse are the two plain verdicts.

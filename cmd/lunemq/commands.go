@@ -14,7 +14,8 @@ import (
 // commands are the broker's and those about configuration, which only the
 // composer knows.
 func (s *server) commands() []admin.Command {
-	return append(s.broker.Commands(),
+	all := append(s.broker.Commands(), s.lua.commands()...)
+	return append(append(all, s.pluginCommands()...),
 		admin.Command{
 			Path: "config show", Doc: "Show every configuration key, its value and where that came from",
 			Flags: []admin.Flag{

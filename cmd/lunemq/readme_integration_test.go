@@ -18,52 +18,91 @@ import (
 )
 
 // TestIntegration_README runs every command of README.md in order, as a new
-// user would, in a copy of the tree: those in blocks marked sh. `make run` and
-// subscribers go on in the background; `make test` is left to the fast tests,
-// of which this is not one.
+// user would, in a copy of the tree: those in blocks marked sh. Blocks marked lua
+// are saved as the first hook. `make run` and subscribers go on in the
+// background; `make test` is left to the fast tests, of which this is not one.
+// What the text says a block prints, it must print.
 func TestIntegration_README(t *testing.T) {
 	tool(t, "mosquitto_sub")
-	dir := copyTree(t)
-	text, err := os.ReadFile(filepath.Join(dir, "README.md"))
+	r := &reader{t: t, dir: copyTree(t), said: &safeBuffer{}}
+	text, err := os.ReadFile(filepath.Join(r.dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var behind *exec.Cmd
-	said := &safeBuffer{}
-	ran := 0
-	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```").FindAllStringSubmatch(string(text), -1) {
-		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
-			cmd := exec.Command("bash", "-c", "exec "+line)
-			if strings.Contains(line, "|") {
-				cmd = exec.Command("bash", "-c", line)
-			}
-			cmd.Dir = dir
-			ran++
-			switch {
-			case line == "make test":
-				continue
-			case line == "make run":
-				cmd = exec.Command("bash", "-c", line)
-				cmd.Dir = dir
-				background(t, cmd, said)
-				until(t, said, "ready tcp.default=127.0.0.1:1883 http.default=127.0.0.1:8888")
-			case strings.HasPrefix(line, "mosquitto_sub"):
-				behind = cmd
-				background(t, cmd, said)
-				subscribed(t, dir)
-			default:
-				if out, err := cmd.CombinedOutput(); err != nil {
-					t.Errorf("%s: %v\n%s", line, err, out)
-				}
-			}
-			if behind != nil && strings.HasPrefix(line, "mosquitto_pub") {
-				until(t, said, "greetings/first hello")
-				behind = nil
-			}
+	blocks := regexp.MustCompile("(?ms)^```(sh|lua)\n(.*?)^```\n(?:\nprints `([^`]+)`)?").FindAllStringSubmatch(string(text), -1)
+	for _, b := range blocks {
+		if b[1] == "lua" {
+			r.save(b[2])
+			continue
+		}
+		out := ""
+		for line := range strings.SplitSeq(strings.TrimSpace(b[2]), "\n") {
+			out += r.run(line)
+		}
+		if !strings.Contains(out, b[3]) {
+			t.Errorf("%s\nprinted\n%s\nnot %q", b[2], out, b[3])
 		}
 	}
-	if ran < 10 {
-		t.Errorf("README has %d commands", ran)
+	if r.ran < 10 || r.saved < 3 {
+		t.Errorf("README has %d commands and %d scripts", r.ran, r.saved)
+	}
+}
+
+// reader does what README says.
+type reader struct {
+	t          *testing.T
+	dir        string
+	said       *safeBuffer // by what runs in the background
+	behind     bool        // a subscriber waits for its message
+	ran, saved int
+}
+
+// run runs one command and returns what it printed.
+func (r *reader) run(line string) string {
+	r.t.Helper()
+	cmd := exec.Command("bash", "-c", "exec "+line)
+	if strings.Contains(line, "|") || line == "make run" {
+		cmd = exec.Command("bash", "-c", line)
+	}
+	cmd.Dir = r.dir
+	r.ran++
+	switch {
+	case line == "make test":
+		return ""
+	case line == "make run":
+		background(r.t, cmd, r.said)
+		until(r.t, r.said, "ready tcp.default=127.0.0.1:1883 http.default=127.0.0.1:8888")
+		return ""
+	case strings.HasPrefix(line, "mosquitto_sub"):
+		r.behind = true
+		background(r.t, cmd, r.said)
+		subscribed(r.t, r.dir)
+		return ""
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		r.t.Errorf("%s: %v\n%s", line, err, out)
+	}
+	if r.behind && strings.HasPrefix(line, "mosquitto_pub") {
+		until(r.t, r.said, "greetings/first hello")
+		r.behind = false
+	}
+	return string(out)
+}
+
+// save saves the first hook and waits until the broker has looked at it.
+func (r *reader) save(text string) {
+	r.t.Helper()
+	r.saved++
+	if err := os.WriteFile(filepath.Join(r.dir, "data/lua/first.lua"), []byte(text), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(10 * time.Second); strings.Count(r.said.String(), "msg=\"script loaded\"")+strings.Count(r.said.String(), "msg=\"the script was not") < r.saved; <-tick.C {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the script was not looked at:\n%s", r.said)
+		}
 	}
 }
 

@@ -56,7 +56,9 @@ func (s *server) reload() {
 // adopt puts a checked configuration in force. Called with s.mu held.
 func (s *server) adopt(next *conf.Result) error {
 	changes := conf.Changes(s.res, next)
+	s.lua.adopt(next)
 	if err := s.broker.Reload(conf.Section[broker.Config](next), changedKeys(changes)); err != nil {
+		s.lua.adopt(s.res)
 		return err
 	}
 	for _, c := range conf.Outlines(changes) {

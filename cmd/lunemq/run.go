@@ -13,6 +13,7 @@ import (
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/store/pebblestore"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/scripting"
 )
 
 // version is set by the build.
@@ -122,7 +123,7 @@ func (p process) parse(name string) (o options, status int, ok bool) {
 }
 
 // sections are the structures that the configuration fills.
-func sections() []any { return []any{&broker.Config{}, &pebblestore.Config{}} }
+func sections() []any { return []any{&broker.Config{}, &pebblestore.Config{}, &scripting.Config{}} }
 
 // load reads the configuration. The error is for what cannot be read; what is
 // wrong within is in the result.

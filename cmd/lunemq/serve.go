@@ -31,6 +31,7 @@ type server struct {
 	log    *logging
 	broker *broker.Broker
 	keys   *admin.Keys
+	lua    luaPlugin
 
 	mu  sync.Mutex // of res: a reload and the command set exclude each other
 	res *conf.Result
@@ -99,7 +100,8 @@ func (s *server) start(ctx context.Context) error {
 	watch := pressure.New(&cfg.Pressure, cfg.DataDir, alarms)
 	s.later(watch.Close)
 	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
-	b, err := broker.New(cfg, broker.Parts{Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
+	s.lua.adopt(s.res)
+	b, err := broker.New(cfg, broker.Parts{Extensions: []broker.Extension{&s.lua}, Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
 	if err != nil {
 		_ = kept.Close()
 		return err

@@ -40,7 +40,7 @@ func TestEntries_Raised(t *testing.T) {
 	if len(missing) != int(names) {
 		t.Errorf("found %d entries of %d", len(missing), names)
 	}
-	for _, dir := range []string{"../../broker", "../../cmd"} {
+	for _, dir := range []string{"../../broker", "../../cmd", "../../scripting"} {
 		err := fs.WalkDir(os.DirFS(dir), ".", func(p string, d fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(p, ".go") || strings.HasSuffix(p, "_test.go") {
 				return err

@@ -28,6 +28,7 @@ const (
 	CertificateReloadFailed
 	CertificateExpiring
 	CertificateExpired
+	ScriptFailed
 	names // how many
 )
 
@@ -52,6 +53,7 @@ var entries = [names]Entry{
 	CertificateReloadFailed: {"certificate_reload_failed", Warning, "listener", "The files of a listener's certificate cannot be used as they are now, those before stay in force. Ends when they are mended."},
 	CertificateExpiring:     {"certificate_expiring", Warning, "listener", "A listener's certificate ends within 14 days. Ends when another is in force."},
 	CertificateExpired:      {"certificate_expired", Critical, "listener", "A listener's certificate has ended: clients that check it turn away. Ends when another is in force."},
+	ScriptFailed:            {"script_failed", Warning, "script", "A script cannot be loaded as it is now, the version before, if any, stays in force. Ends when it is mended or removed."},
 }
 
 // Entry returns what is declared about n.
