@@ -31,6 +31,8 @@ type Options struct {
 	Pressure *pressure.Watch
 	// Alarms are what the broker raises to, a new list unless given.
 	Alarms *alarm.List
+	// Extensions are plugins that plugins.NAME=on switches on.
+	Extensions []broker.Extension
 	// Loading leaves the broker at its start: the test calls Load.
 	Loading bool
 }
@@ -78,7 +80,7 @@ func Start(t testing.TB, o Options) *Broker {
 		o.Log = slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	sockets := goroutine.New(goroutine.Options{Linger: time.Second, Panicked: func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) }})
-	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms})
+	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms, Extensions: o.Extensions})
 	if err != nil {
 		t.Fatal(err)
 	}
