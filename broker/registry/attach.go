@@ -49,7 +49,11 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 		late.wentOffline = true
 	}
 	if isNew || ends {
-		c.st = session.NewState(c.key, now)
+		after := r.reached.Load()
+		if ends {
+			after = max(after, c.st.Number())
+		}
+		c.st = session.NewState(c.key, now, after)
 		late.fresh = true
 	}
 	c.will, c.willDue, c.expires = n.Will, time.Time{}, time.Time{}

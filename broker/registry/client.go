@@ -78,7 +78,7 @@ func (c *Client) giveBack(it mqtt.Queued, b *store.Batch) (ok bool) {
 	if c.dead {
 		return false
 	}
-	it.Number, it.Ticket = c.st.NextNumber(), nil
+	it.Number, it.Ticket = c.st.NextNumber(it.Delivery.QoS), nil
 	if it.Delivery.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		it.Ticket = b.Ticket()
@@ -137,7 +137,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 		c.mu.Unlock()
 		return c.pass(now, m, d, b)
 	}
-	it := mqtt.Queued{Number: c.st.NextNumber(), Message: m, Delivery: d}
+	it := mqtt.Queued{Number: c.st.NextNumber(d.QoS), Message: m, Delivery: d}
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true

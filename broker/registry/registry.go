@@ -3,6 +3,7 @@ package registry
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
@@ -47,6 +48,9 @@ type Registry struct {
 	seed   maphash.Seed
 	shard  [shards]shard
 	timers timers
+	// reached is the highest message number of any session whose client is
+	// gone: no later session of that client may use it again.
+	reached atomic.Uint64
 }
 
 type shard struct {
@@ -103,6 +107,11 @@ func (r *Registry) locked(key mqtt.SessionKey) (c *Client, isNew bool) {
 // forget takes a client out. Called with its lock held.
 func (r *Registry) forget(c *Client) {
 	c.dead = true
+	for n := c.st.Number(); ; {
+		if old := r.reached.Load(); old >= n || r.reached.CompareAndSwap(old, n) {
+			break
+		}
+	}
 	r.timers.remove(&c.timer)
 	hash, s := r.at(c.key)
 	s.mu.Lock()
