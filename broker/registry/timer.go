@@ -147,7 +147,7 @@ func (r *Registry) due(now time.Time, c *Client) {
 		r.arm(c)
 	}
 	c.mu.Unlock()
-	r.handOverAndCommit(now, c, &late, &b)
+	r.handOverAndCommit(now, c, &late, &b, nil)
 	r.finish(now, c.key, &late)
 }
 

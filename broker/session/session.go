@@ -27,6 +27,7 @@ type State struct {
 	window  window
 	backlog backlog
 	inbound map[uint16]struct{} // QoS 2 packet identifiers accepted and not released
+	base    uint64              // numbers up to it are of earlier sessions of the client
 	number  uint64              // of the last message that entered
 	doubt   uint64              // QoS 1 messages up to this number may have been sent before a crash
 	stored  bool                // has a record in the store
@@ -53,8 +54,8 @@ func (s *State) Subscriptions() map[string]mqtt.Subscription {
 // that one which is still on its way to the store can then not be taken for one
 // of this. The first message gets packet identifier 1, see numberID.
 func NewState(key mqtt.SessionKey, now time.Time, after uint64) *State {
-	base := max(uint64(max(0, now.UnixNano())), after)
-	return &State{Key: key, Since: now, number: (base + maxID - 1) / maxID * maxID}
+	base := (max(uint64(max(0, now.UnixNano())), after) + maxID - 1) / maxID * maxID
+	return &State{Key: key, Since: now, base: base, number: base}
 }
 
 // Durable reports whether the session outlives its connection, so that its
@@ -139,7 +140,7 @@ func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint1
 //
 // Spec: MQTT 5.0 §3.3.1.1, §4.4 [MQTT-4.4.0-1].
 func (s *State) Continue(n uint64, doubt bool) {
-	s.number = max(s.number, n)
+	s.base, s.number = 0, max(s.number, n)
 	if n > 0 {
 		s.number += (n%maxID + maxID - s.number%maxID) % maxID
 	}
@@ -220,37 +221,4 @@ func (s *State) End(drop, move func(mqtt.Queued)) {
 		}
 		drop(it)
 	}
-}
-
-// Unsent takes the messages of share groups that were never sent out of the
-// queue: those of one group, or of all when of is nil. They are completed in b.
-func (s *State) Unsent(of *mqtt.Share, b *store.Batch) (items []mqtt.Queued) {
-	found := false
-	mine := func(it mqtt.Queued) bool {
-		return it.Delivery.Share != nil && !it.Ticket.Held() && (of == nil || *it.Delivery.Share == *of)
-	}
-	s.Queue.Each(func(it mqtt.Queued) bool {
-		found = mine(it)
-		return !found
-	})
-	if !found {
-		return nil
-	}
-	var kept []mqtt.Queued
-	for {
-		it, ok := s.Queue.Pop(false)
-		if !ok {
-			break
-		}
-		if mine(it) {
-			s.Complete(it, b)
-			items = append(items, it)
-			continue
-		}
-		kept = append(kept, it)
-	}
-	for _, it := range kept {
-		s.Queue.Push(it, queue.Limits{Messages: -1})
-	}
-	return items
 }
