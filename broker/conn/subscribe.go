@@ -161,6 +161,7 @@ func (c *Conn) unsubscribe(now time.Time, ev session.Event) {
 	codes := make([]mqtt.ReasonCode, len(p.Filters))
 	cl := c.lock()
 	if cl == nil || !cl.Attached(c) {
+		c.countFailed(packet.TypeUnsubscribe)
 		c.unlock(cl)
 		return
 	}
