@@ -114,7 +114,7 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 		}
 		sub := t.Subscription
 		sent := topic.Join(sub.ShareName, sub.Filter)
-		old, had := st.Subscriptions()[sent]
+		old, had := st.Subscription(sent)
 		made = append(made, change{sub, old, had})
 		isNew := st.Subscribed(sent, sub)
 		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)

@@ -270,7 +270,7 @@ func (c *Client) Info(subscriptions bool) (i Info, ok bool) {
 	i = Info{Client: c.info, Key: c.key, Username: s.Username, Online: c.online, Durable: s.Durable(), Queued: queued,
 		QueueBytes: bytes, Inflight: s.Inflight(), Since: s.Since, Started: s.Started}
 	if subscriptions {
-		i.Subscriptions = make(map[string]mqtt.Subscription, len(s.Subscriptions()))
+		i.Subscriptions = map[string]mqtt.Subscription{}
 		for f, sub := range s.Subscriptions() {
 			i.Subscriptions[f] = sub
 		}

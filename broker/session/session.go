@@ -1,6 +1,7 @@
 package session
 
 import (
+	"iter"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -32,21 +33,27 @@ type State struct {
 	doubt   uint64              // QoS 1 messages up to this number may have been sent before a crash
 	stored  bool                // has a record in the store
 
-	subscriptions map[string]mqtt.Subscription
+	subscriptions subscriptions
 	restored      []mqtt.Subscription // not to be changed; of a session whose subscriptions nobody has asked for since its start
 }
 
-// Subscriptions returns the subscriptions by filter as the client sent it,
-// "$share/..." included; the caller must not change them.
-func (s *State) Subscriptions() map[string]mqtt.Subscription {
-	if s.restored != nil { // most sessions of a start never need the map
-		s.subscriptions = make(map[string]mqtt.Subscription, len(s.restored))
+// Subscriptions gives the subscriptions by filter as the client sent it,
+// "$share/..." included, in no order; they must not change meanwhile.
+func (s *State) Subscriptions() iter.Seq2[string, mqtt.Subscription] { return s.subscribed().all() }
+
+// Subscription returns the subscription to a filter as the client sent it.
+func (s *State) Subscription(sent string) (sub mqtt.Subscription, had bool) {
+	return s.subscribed().get(sent)
+}
+
+func (s *State) subscribed() *subscriptions {
+	if s.restored != nil { // most sessions of a start never get here
 		for _, sub := range s.restored {
-			s.subscriptions[topic.Join(sub.ShareName, sub.Filter)] = sub
+			s.subscriptions.put(topic.Join(sub.ShareName, sub.Filter), optionsOf(sub))
 		}
 		s.restored = nil
 	}
-	return s.subscriptions
+	return &s.subscriptions
 }
 
 // NewState returns an empty session. Its messages are numbered from a base
@@ -86,7 +93,7 @@ func (s *State) Record() *store.Session {
 		r.Subscriptions = s.restored
 		return r
 	}
-	for _, sub := range s.subscriptions {
+	for _, sub := range s.subscriptions.all() {
 		r.Subscriptions = append(r.Subscriptions, sub)
 	}
 	return r
