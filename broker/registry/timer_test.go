@@ -38,7 +38,7 @@ func TestHold_Order(t *testing.T) {
 		r.Release()
 		for i := range 40 {
 			if i != 11 && !stay[i] {
-				pass(now.Add(time.Duration(i+1)*time.Minute).Sub(time.Now()) - time.Second)
+				pass(time.Until(now.Add(time.Duration(i+1)*time.Minute)) - time.Second)
 				e.expect(t)
 				pass(time.Second)
 				e.expect(t, fmt.Sprint("expired ", i))
