@@ -34,26 +34,15 @@ type State struct {
 	stored  bool                // has a record in the store
 
 	subscriptions subscriptions
-	restored      []mqtt.Subscription // not to be changed; of a session whose subscriptions nobody has asked for since its start
 }
 
 // Subscriptions gives the subscriptions by filter as the client sent it,
 // "$share/..." included, in no order; they must not change meanwhile.
-func (s *State) Subscriptions() iter.Seq2[string, mqtt.Subscription] { return s.subscribed().all() }
+func (s *State) Subscriptions() iter.Seq2[string, mqtt.Subscription] { return s.subscriptions.all() }
 
 // Subscription returns the subscription to a filter as the client sent it.
 func (s *State) Subscription(sent string) (sub mqtt.Subscription, had bool) {
-	return s.subscribed().get(sent)
-}
-
-func (s *State) subscribed() *subscriptions {
-	if s.restored != nil { // most sessions of a start never get here
-		for _, sub := range s.restored {
-			s.subscriptions.put(topic.Join(sub.ShareName, sub.Filter), optionsOf(sub))
-		}
-		s.restored = nil
-	}
-	return &s.subscriptions
+	return s.subscriptions.get(sent)
 }
 
 // NewState returns an empty session. Its messages are numbered from a base
@@ -89,10 +78,6 @@ func (s *State) Number() uint64 { return s.number }
 // Record is the session as the store keeps it.
 func (s *State) Record() *store.Session {
 	r := &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
-	if s.restored != nil {
-		r.Subscriptions = s.restored
-		return r
-	}
 	for _, sub := range s.subscriptions.all() {
 		r.Subscriptions = append(r.Subscriptions, sub)
 	}
@@ -120,7 +105,10 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 // behind them.
 func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int) {
 	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
-	s.restored = r.Subscriptions
+	s.subscriptions.grow(len(r.Subscriptions))
+	for _, sub := range r.Subscriptions {
+		s.subscriptions.put(topic.Join(sub.ShareName, sub.Filter), optionsOf(sub))
+	}
 	for _, e := range entries {
 		s.number = max(s.number, e.Number)
 		switch {

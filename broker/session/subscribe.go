@@ -45,7 +45,7 @@ func (m *Machine) Check(f packet.TopicFilter, id uint32, shared bool) (mqtt.Subs
 // Full reports whether a subscription to the filter as sent would be one more
 // than the session may have.
 func (m *Machine) Full(sent string) bool {
-	if m.cfg.MaxSubscriptions == 0 || m.st.subscribed().len() < m.cfg.MaxSubscriptions {
+	if m.cfg.MaxSubscriptions == 0 || m.st.subscriptions.len() < m.cfg.MaxSubscriptions {
 		return false
 	}
 	_, replaces := m.st.Subscription(sent)
@@ -55,7 +55,7 @@ func (m *Machine) Full(sent string) bool {
 // Subscribed stores a granted subscription under the filter as sent and
 // reports whether it is new.
 func (s *State) Subscribed(sent string, sub mqtt.Subscription) (isNew bool) {
-	return s.subscribed().put(sent, optionsOf(sub))
+	return s.subscriptions.put(sent, optionsOf(sub))
 }
 
 // SettleSubscribe answers a SUBSCRIBE with one code per entry.

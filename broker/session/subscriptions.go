@@ -84,6 +84,15 @@ func (l *subscriptions) get(sent string) (sub mqtt.Subscription, had bool) {
 	return sub, false
 }
 
+// grow makes room for the first n.
+func (l *subscriptions) grow(n int) {
+	if n > maxFew {
+		l.many = make(map[string]options, n)
+	} else if n > 0 {
+		l.few = make([]subscription, 0, n)
+	}
+}
+
 // put adds or replaces one.
 func (l *subscriptions) put(sent string, o options) (isNew bool) {
 	if l.many == nil {
