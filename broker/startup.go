@@ -126,25 +126,33 @@ const page = 256
 
 // stored is a session as it was read.
 type stored struct {
-	rec  *store.Session
-	kept registry.Kept
+	rec    *store.Session
+	kept   registry.Kept
+	client *registry.Client // once it is in the registry
 }
 
 // load restores everything that nobody asks for.
 func (s *startup) load() error {
 	now, limits := time.Now(), s.b.settings.Load().Session.OfflineLimits()
-	pages := make(chan []stored, 2)
+	pages, placed := make(chan []stored, 2), make(chan []stored, 2)
 	var workers sync.WaitGroup
-	for range 2 {
-		workers.Go(func() {
-			for list := range pages {
-				for i := range list {
-					s.restore(now, list[i], limits)
-				}
-				s.passed(list)
+	workers.Go(func() { // one for each lock that would be waited for
+		defer close(placed)
+		for list := range pages {
+			for i := range list {
+				list[i].client = s.b.Registry.Restore(now, list[i].rec, list[i].kept, limits)
 			}
-		})
-	}
+			placed <- list
+		}
+	})
+	workers.Go(func() {
+		for list := range placed {
+			for i := range list {
+				s.subscribe(&list[i])
+			}
+			s.passed(list)
+		}
+	})
 	var inner error
 	var list []stored
 	err := s.b.Store.Load(func(rec *store.Session, queue store.QueueReader) bool {
@@ -182,9 +190,15 @@ func (s *startup) load() error {
 
 // restore gives a session its place in registry and routing table.
 func (s *startup) restore(now time.Time, x stored, limits queue.Limits) {
-	c := s.b.Registry.Restore(now, x.rec, x.kept, limits)
+	x.client = s.b.Registry.Restore(now, x.rec, x.kept, limits)
+	s.subscribe(&x)
+}
+
+// subscribe gives a session that is in the registry its place in the routing
+// table.
+func (s *startup) subscribe(x *stored) {
 	for _, sub := range x.rec.Subscriptions {
-		s.b.Router.Subscribe(x.rec.Key.Mountpoint, sub, c)
+		s.b.Router.Subscribe(x.rec.Key.Mountpoint, sub, x.client)
 	}
 	s.restored.Add(1)
 }
@@ -283,7 +297,7 @@ func (s *startup) read(key mqtt.SessionKey) error {
 	if err != nil {
 		return err
 	}
-	s.restore(time.Now(), stored{rec, kept}, s.b.settings.Load().Session.OfflineLimits())
+	s.restore(time.Now(), stored{rec: rec, kept: kept}, s.b.settings.Load().Session.OfflineLimits())
 	return nil
 }
 

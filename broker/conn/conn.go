@@ -140,6 +140,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		pkt, k, err := c.dec.Decode(p[n:])
 		if err != nil {
 			c.countDecodeError(err)
+			c.countFailed(packet.Type(p[n] >> 4))
 			c.fail(now, err)
 			break
 		}
@@ -150,6 +151,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.countReceived(pkt)
 		ev, err := c.m.Receive(now, pkt, &c.batch.Store)
 		if err != nil {
+			c.countFailed(pkt.Type())
 			c.fail(now, err)
 			break
 		}
@@ -254,6 +256,9 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	}
 	for i := range list {
 		s := &list[i]
+		if err != nil && s.kind == session.WantUnsubscribe {
+			c.countFailed(packet.TypeUnsubscribe)
+		}
 		if err != nil && c.m.Version() != mqtt.V5 {
 			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
 			break
@@ -269,7 +274,6 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 		case session.WantUnsubscribe:
 			if err != nil {
 				refuseAll(s.subs, mqtt.ImplementationSpecificError)
-				c.srv.Metrics.MQTTUnsubscribeError.For(c.v5()).Inc(1)
 			}
 			c.m.SettleUnsubscribe(s.slot, s.subs)
 		default:

@@ -48,6 +48,14 @@ func (c *Conn) countDecodeError(err error) {
 	c.srv.Metrics.SocketError.Inc(1)
 }
 
+// countFailed counts an UNSUBSCRIBE that was not done: malformed, out of place,
+// too late, or not to be stored.
+func (c *Conn) countFailed(t packet.Type) {
+	if t == packet.TypeUnsubscribe {
+		c.srv.Metrics.MQTTUnsubscribeError.For(c.dec.Version == mqtt.V5).Inc(1)
+	}
+}
+
 // count adds what the machine has done to the metrics and returns its drops,
 // which the caller reports without the lock. Called with the lock held.
 func (c *Conn) count() (drops []session.Drop) {

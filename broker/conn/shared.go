@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"iter"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -29,7 +30,7 @@ func (s *Server) collect(now time.Time, mountpoint string, share mqtt.Share) {
 }
 
 // shares returns the share groups among subscriptions.
-func shares(subs map[string]mqtt.Subscription) (out []mqtt.Share) {
+func shares(subs iter.Seq2[string, mqtt.Subscription]) (out []mqtt.Share) {
 	for _, s := range subs {
 		if s.ShareName != "" {
 			out = append(out, mqtt.Share{Name: s.ShareName, Filter: s.Filter})

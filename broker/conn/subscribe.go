@@ -114,7 +114,7 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 		}
 		sub := t.Subscription
 		sent := topic.Join(sub.ShareName, sub.Filter)
-		old, had := st.Subscriptions()[sent]
+		old, had := st.Subscription(sent)
 		made = append(made, change{sub, old, had})
 		isNew := st.Subscribed(sent, sub)
 		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)
@@ -172,6 +172,7 @@ func (c *Conn) withdraw(now time.Time, slot session.Slot, kind session.EventKind
 	codes := make([]mqtt.ReasonCode, len(u.Filters))
 	cl := c.lock()
 	if cl == nil || !cl.Attached(c) {
+		c.countFailed(packet.TypeUnsubscribe)
 		c.unlock(cl)
 		return
 	}

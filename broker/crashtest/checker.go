@@ -18,6 +18,7 @@ type stream struct {
 type Checker struct {
 	mu    sync.Mutex
 	sent  map[stream]int          // highest sequence number handed to the network
+	again map[stream]map[int]bool // handed to the network more than once
 	acked map[stream]map[int]bool // acknowledged: PUBACK or PUBREC
 	got   map[int]map[stream]*receipt
 	bad   []string
@@ -25,13 +26,14 @@ type Checker struct {
 
 // receipt is what one subscriber got of one stream.
 type receipt struct {
-	times map[int]int // by sequence number
-	last  int         // highest number got
+	times map[int]int    // by sequence number
+	ids   map[int]uint16 // packet identifiers of QoS 1 messages, by sequence number
+	last  int            // highest number got
 }
 
 // NewChecker returns a judge for subscribers 0 to n-1.
 func NewChecker(n int) *Checker {
-	c := &Checker{sent: map[stream]int{}, acked: map[stream]map[int]bool{}, got: map[int]map[stream]*receipt{}}
+	c := &Checker{sent: map[stream]int{}, again: map[stream]map[int]bool{}, acked: map[stream]map[int]bool{}, got: map[int]map[stream]*receipt{}}
 	for i := range n {
 		c.got[i] = map[stream]*receipt{}
 	}
@@ -43,6 +45,18 @@ func (c *Checker) Sent(publisher int, q mqtt.QoS, seq int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent[stream{publisher, q}] = seq
+}
+
+// SentAgain says that a message was repeated because its acknowledgement was
+// missing, so that the broker may make a second copy of it.
+func (c *Checker) SentAgain(publisher int, q mqtt.QoS, seq int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := stream{publisher, q}
+	if c.again[s] == nil {
+		c.again[s] = map[int]bool{}
+	}
+	c.again[s][seq] = true
 }
 
 // Acked says that the broker has acknowledged a message: from here on it must
@@ -64,7 +78,7 @@ func (c *Checker) Got(subscriber, publisher int, q mqtt.QoS, seq int) {
 	s := stream{publisher, q}
 	r := c.got[subscriber][s]
 	if r == nil {
-		r = &receipt{times: map[int]int{}}
+		r = &receipt{times: map[int]int{}, ids: map[int]uint16{}}
 		c.got[subscriber][s] = r
 	}
 	r.times[seq]++
@@ -78,6 +92,22 @@ func (c *Checker) Got(subscriber, publisher int, q mqtt.QoS, seq int) {
 		c.say("subscriber %d: %v number %d came %d times", subscriber, s, seq, r.times[seq])
 	}
 	r.last = max(r.last, seq)
+}
+
+// Under says which packet identifier and DUP flag a QoS 1 message came with, to
+// be called after Got: a copy that comes again does so under its identifier, as
+// a repeat.
+//
+// Spec: MQTT 5.0 §4.4 [MQTT-4.4.0-1].
+func (c *Checker) Under(subscriber, publisher, seq int, id uint16, dup bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := stream{publisher, mqtt.AtLeastOnce}
+	r := c.got[subscriber][s]
+	if r.times[seq] > 1 && !c.again[s][seq] && (r.ids[seq] != id || !dup) {
+		c.say("subscriber %d: %v number %d came again under identifier %d instead of %d, DUP %v", subscriber, s, seq, id, r.ids[seq], dup)
+	}
+	r.ids[seq] = id
 }
 
 // Missing returns how many acknowledged messages subscribers have not got yet.

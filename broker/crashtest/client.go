@@ -130,6 +130,7 @@ func (p *publisher) connection(ctx context.Context, addr string, last bool) (aga
 		p.check.fault("publisher %d: its session is gone", p.index)
 	}
 	for _, m := range p.flight {
+		p.check.SentAgain(p.index, m.q, m.seq)
 		l.send(p.packet(m, true))
 	}
 	for {
@@ -258,6 +259,9 @@ func (s *subscriber) take(l *link, p *packet.Publish, last bool) {
 	}
 	if !s.inbound[p.PacketID] || p.QoS == mqtt.AtLeastOnce {
 		s.check.Got(s.index, publisher, q, seq)
+	}
+	if p.QoS == mqtt.AtLeastOnce {
+		s.check.Under(s.index, publisher, seq, p.PacketID, p.Dup)
 	}
 	if p.QoS == mqtt.ExactlyOnce {
 		s.inbound[p.PacketID] = true

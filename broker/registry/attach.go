@@ -49,7 +49,11 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 		late.wentOffline = true
 	}
 	if isNew || ends {
-		c.st = session.NewState(c.key, now)
+		after := r.reached.Load()
+		if ends {
+			after = max(after, c.st.Number())
+		}
+		c.st = session.NewState(c.key, now, after)
 		late.fresh = true
 	}
 	c.will, c.willDue, c.expires = n.Will, time.Time{}, time.Time{}
@@ -120,7 +124,8 @@ func (r *Registry) finish(now time.Time, key mqtt.SessionKey, f *finale) {
 
 // HandOver gives messages of share groups that c will not deliver to other
 // members; b is the commit that took them from c, still to be submitted. What
-// nobody gets goes back to c, or is dropped if c has left for good. flush must
+// nobody gets goes back to c, to its old place and out of b, or is dropped if c
+// has left for good or begun a new session. flush must
 // be called once b is submitted. Called without any lock.
 //
 // Spec: MQTT 5.0 §4.8.2.
@@ -129,10 +134,16 @@ func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt
 		return func() {}
 	}
 	left, others := r.Redistribute(now, c, forGood, items, b)
-	for _, it := range left {
-		if forGood || !c.giveBack(it, b) {
-			r.Dropped(c.key, it.Message, mqtt.DropSessionEnded)
+	lost := left
+	if !forGood {
+		lost = c.giveBack(left, b)
+	}
+	for _, it := range lost {
+		reason := mqtt.DropSessionEnded
+		if !forGood && it.Delivery.QoS == mqtt.AtMostOnce {
+			reason = mqtt.DropOffline
 		}
+		r.Dropped(c.key, it.Message, reason)
 	}
 	return func() {
 		others()
@@ -142,10 +153,11 @@ func (r *Registry) HandOver(now time.Time, c *Client, forGood bool, items []mqtt
 	}
 }
 
-// handOverAndCommit does both for messages that a client has left behind.
-func (r *Registry) handOverAndCommit(now time.Time, c *Client, f *finale, b *store.Batch) {
+// handOverAndCommit does both for messages that a client has left behind. done,
+// unless it is nil, is called once the commit is made or has failed.
+func (r *Registry) handOverAndCommit(now time.Time, c *Client, f *finale, b *store.Batch, done func(error)) {
 	flush := r.HandOver(now, c, f.ended, f.moved, b)
-	r.commit(b)
+	r.commit(b, done)
 	flush()
 }
 
@@ -178,7 +190,7 @@ func (r *Registry) Detach(now time.Time, c *Client, a Attachment, withWill bool)
 	c.conn, c.online = nil, false
 	r.leave(now, c, withWill, &late, &b)
 	c.mu.Unlock()
-	r.handOverAndCommit(now, c, &late, &b)
+	r.handOverAndCommit(now, c, &late, &b, nil)
 	r.finish(now, c.key, &late)
 }
 
@@ -253,21 +265,32 @@ func (c *Client) dropQoS0(_ time.Time, r *Registry) {
 	}
 }
 
-// commit stores what no client waits for.
-func (r *Registry) commit(b *store.Batch) {
+// commit stores what no client waits for, and calls done if it is not nil.
+func (r *Registry) commit(b *store.Batch, done func(error)) {
+	if done == nil {
+		done = func(error) {}
+	}
 	if b.Empty() {
+		done(nil)
 		return
 	}
 	b.Submit(r.Store, func(err error) {
 		if err != nil {
 			r.Metrics.StoreErrors.Inc(1)
 		}
+		done(err)
 	})
 }
 
 // Disconnect ends the client's connection, if it has one, and with cleanup the
 // session as well. It reports whether there was anything to end.
 func (r *Registry) Disconnect(now time.Time, key mqtt.SessionKey, code mqtt.ReasonCode, cleanup bool) bool {
+	return r.disconnect(now, key, code, cleanup, nil)
+}
+
+// disconnect is Disconnect; done, unless it is nil, is called once what it
+// changes is stored, if there was anything to end.
+func (r *Registry) disconnect(now time.Time, key mqtt.SessionKey, code mqtt.ReasonCode, cleanup bool, done func(error)) bool {
 	c := r.Get(key)
 	if c == nil {
 		return false
@@ -290,7 +313,7 @@ func (r *Registry) Disconnect(now time.Time, key mqtt.SessionKey, code mqtt.Reas
 		r.leave(now, c, true, &late, &b)
 	}
 	c.mu.Unlock()
-	r.handOverAndCommit(now, c, &late, &b)
+	r.handOverAndCommit(now, c, &late, &b, done)
 	r.finish(now, c.key, &late)
 	return true
 }

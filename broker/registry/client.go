@@ -70,21 +70,18 @@ func (c *Client) Attached(a Attachment) bool { return c.conn == a && !c.dead }
 // takes deliveries from now on. The caller holds the lock.
 func (c *Client) Accepted() { c.online = true }
 
-// giveBack puts a message of a share group back that no other member can take;
-// ok = false when the session has ended.
-func (c *Client) giveBack(it mqtt.Queued, b *store.Batch) (ok bool) {
+// giveBack puts messages of share groups back that no other member can take. It
+// returns those whose session has ended.
+func (c *Client) giveBack(items []mqtt.Queued, b *store.Batch) (lost []mqtt.Queued) {
+	if len(items) == 0 {
+		return nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dead {
-		return false
+		return items
 	}
-	it.Number, it.Ticket = c.st.NextNumber(), nil
-	if it.Delivery.QoS > mqtt.AtMostOnce && c.st.Durable() {
-		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
-		it.Ticket = b.Ticket()
-	}
-	c.st.Push(it, queue.Limits{Messages: -1})
-	return true
+	return c.st.GiveBack(items, b)
 }
 
 // TakeUnsent takes the messages of a share group that an offline client has
@@ -137,7 +134,7 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 		c.mu.Unlock()
 		return c.pass(now, m, d, b)
 	}
-	it := mqtt.Queued{Number: c.st.NextNumber(), Message: m, Delivery: d}
+	it := mqtt.Queued{Number: c.st.NextNumber(d.QoS), Message: m, Delivery: d}
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
 		b.Add(store.Op{Kind: store.Append, Key: c.key, Entry: store.Entry{Queued: it}})
 		b.Sync = true
@@ -230,7 +227,7 @@ func (c *Client) passOn(now time.Time) {
 	}
 	c.mu.Unlock()
 	if len(late.moved) > 0 {
-		c.reg.handOverAndCommit(now, c, &late, &b)
+		c.reg.handOverAndCommit(now, c, &late, &b, nil)
 	}
 }
 
@@ -273,7 +270,7 @@ func (c *Client) Info(subscriptions bool) (i Info, ok bool) {
 	i = Info{Client: c.info, Key: c.key, Username: s.Username, Online: c.online, Durable: s.Durable(), Queued: queued,
 		QueueBytes: bytes, Inflight: s.Inflight(), Since: s.Since, Started: s.Started}
 	if subscriptions {
-		i.Subscriptions = make(map[string]mqtt.Subscription, len(s.Subscriptions()))
+		i.Subscriptions = map[string]mqtt.Subscription{}
 		for f, sub := range s.Subscriptions() {
 			i.Subscriptions[f] = sub
 		}

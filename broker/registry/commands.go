@@ -41,30 +41,42 @@ func Commands(r *Registry, node string) []admin.Command {
 			Path: "session disconnect", Doc: "End the connection of a client", Changes: true,
 			Args:  []admin.Arg{{Name: "client-id", Doc: "client identifier", Required: true}},
 			Flags: []admin.Flag{mountpoint, cleanup},
-			Run: func(_ context.Context, c *admin.Call) (admin.Result, error) {
-				return r.disconnectAll(c, []string{c.Arg("client-id")})
+			Run: func(ctx context.Context, c *admin.Call) (admin.Result, error) {
+				return r.disconnectAll(ctx, c, []string{c.Arg("client-id")})
 			},
 		},
 		{
 			Path: "session disconnect clients", Doc: "End the connections of several clients", Changes: true,
 			Args:  []admin.Arg{{Name: "client-ids", Doc: "client identifiers, separated by commas", Required: true}},
 			Flags: []admin.Flag{mountpoint, cleanup},
-			Run: func(_ context.Context, c *admin.Call) (admin.Result, error) {
-				return r.disconnectAll(c, strings.Split(c.Arg("client-ids"), ","))
+			Run: func(ctx context.Context, c *admin.Call) (admin.Result, error) {
+				return r.disconnectAll(ctx, c, strings.Split(c.Arg("client-ids"), ","))
 			},
 		},
 	}
 }
 
 // disconnectAll ends the connections of the named clients; those that have
-// none are named in the error.
-func (r *Registry) disconnectAll(c *admin.Call, ids []string) (admin.Result, error) {
+// none are named in the error. It returns when what that changes is stored.
+func (r *Registry) disconnectAll(ctx context.Context, c *admin.Call, ids []string) (admin.Result, error) {
 	mountpoint, _ := c.Flag("mountpoint")
 	cleanup := c.Bool("cleanup", false)
+	stored := make(chan error, len(ids))
 	var missing []string
 	for _, id := range ids {
-		if !r.Disconnect(time.Now(), mqtt.SessionKey{Mountpoint: mountpoint, ClientID: id}, mqtt.AdministrativeAction, cleanup) {
+		key := mqtt.SessionKey{Mountpoint: mountpoint, ClientID: id}
+		if !r.disconnect(time.Now(), key, mqtt.AdministrativeAction, cleanup, func(err error) { stored <- err }) {
 			missing = append(missing, id)
+		}
+	}
+	for range len(ids) - len(missing) {
+		select {
+		case err := <-stored:
+			if err != nil {
+				return nil, err
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 	if len(missing) > 0 {

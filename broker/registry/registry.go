@@ -3,6 +3,7 @@ package registry
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
@@ -35,7 +36,10 @@ type Deps struct {
 	OnDrop func(key mqtt.SessionKey, m *mqtt.Message, r mqtt.DropReason)
 }
 
-const shards = 64
+const (
+	shardBits = 6
+	shards    = 1 << shardBits
+)
 
 // Registry holds the clients. Safe for concurrent use. Lock order: a client's
 // lock before a shard's, a shard's before the timer's.
@@ -44,20 +48,19 @@ type Registry struct {
 	seed   maphash.Seed
 	shard  [shards]shard
 	timers timers
+	// reached is the highest message number of any session whose client is
+	// gone: no later session of that client may use it again.
+	reached atomic.Uint64
 }
 
 type shard struct {
 	mu      sync.RWMutex
-	clients map[mqtt.SessionKey]*Client
+	clients index
 }
 
 // New returns an empty registry. Its owner calls Close.
 func New(d Deps) *Registry {
-	r := &Registry{Deps: d, seed: maphash.MakeSeed()}
-	for i := range r.shard {
-		r.shard[i].clients = map[mqtt.SessionKey]*Client{}
-	}
-	return r
+	return &Registry{Deps: d, seed: maphash.MakeSeed()}
 }
 
 // Close stops the timers. Clients stay as they are.
@@ -65,32 +68,34 @@ func (r *Registry) Close() { r.timers.close() }
 
 func (r *Registry) chain() *hook.Chain { return r.Deps.Chain() }
 
-func (r *Registry) at(key mqtt.SessionKey) *shard {
-	return &r.shard[maphash.Comparable(r.seed, key)%shards]
+// at returns the hash of a key and its shard.
+func (r *Registry) at(key mqtt.SessionKey) (hash uint64, s *shard) {
+	hash = maphash.Comparable(r.seed, key)
+	return hash, &r.shard[hash%shards]
 }
 
 // Get returns the client of a key, nil if there is none.
 func (r *Registry) Get(key mqtt.SessionKey) *Client {
-	s := r.at(key)
+	hash, s := r.at(key)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.clients[key]
+	return s.clients.get(hash, key)
 }
 
 // locked returns the client of a key, made if need be, with its lock held.
 func (r *Registry) locked(key mqtt.SessionKey) (c *Client, isNew bool) {
+	hash, s := r.at(key)
 	for {
-		s := r.at(key)
 		s.mu.Lock()
-		c = s.clients[key]
-		if c == nil {
-			c = &Client{key: key, reg: r}
+		c, isNew = s.clients.obtain(hash, key, func() *Client {
+			c := &Client{key: key, reg: r}
 			c.mu.Lock()
-			s.clients[key] = c
-			s.mu.Unlock()
+			return c
+		})
+		s.mu.Unlock()
+		if isNew {
 			return c, true
 		}
-		s.mu.Unlock()
 		c.mu.Lock()
 		if !c.dead {
 			return c, c.st == nil
@@ -102,10 +107,15 @@ func (r *Registry) locked(key mqtt.SessionKey) (c *Client, isNew bool) {
 // forget takes a client out. Called with its lock held.
 func (r *Registry) forget(c *Client) {
 	c.dead = true
+	for n := c.st.Number(); ; {
+		if old := r.reached.Load(); old >= n || r.reached.CompareAndSwap(old, n) {
+			break
+		}
+	}
 	r.timers.remove(&c.timer)
-	s := r.at(c.key)
+	hash, s := r.at(c.key)
 	s.mu.Lock()
-	delete(s.clients, c.key)
+	s.clients.remove(hash, c.key)
 	s.mu.Unlock()
 }
 
@@ -115,11 +125,8 @@ func (r *Registry) Each(f func(*Client) bool) {
 	var page []*Client
 	for i := range r.shard {
 		s := &r.shard[i]
-		page = page[:0]
 		s.mu.RLock()
-		for _, c := range s.clients {
-			page = append(page, c)
-		}
+		page = s.clients.appendTo(page[:0])
 		s.mu.RUnlock()
 		for _, c := range page {
 			if !f(c) {
@@ -134,7 +141,7 @@ func (r *Registry) Len() (n int) {
 	for i := range r.shard {
 		s := &r.shard[i]
 		s.mu.RLock()
-		n += len(s.clients)
+		n += s.clients.n
 		s.mu.RUnlock()
 	}
 	return n

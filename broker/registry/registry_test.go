@@ -1,11 +1,14 @@
 package registry
 
 import (
+	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/admin"
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/queue"
@@ -166,4 +169,58 @@ func TestSuspend(t *testing.T) {
 		pass(2 * time.Second)
 		e.expect(t, "expired c")
 	})
+}
+
+// slow is a store whose synced commits wait for release, with its error.
+type slow struct {
+	*memstore.Store
+	release chan error
+}
+
+func (s slow) Commit(b *store.Batch, done func(error)) {
+	if !b.Sync {
+		s.Store.Commit(b, done)
+		return
+	}
+	own := store.Batch{Ops: slices.Clone(b.Ops), Sync: true}
+	go func() {
+		if err := <-s.release; err != nil {
+			done(err)
+			return
+		}
+		s.Store.Commit(&own, done)
+	}()
+}
+
+// TestDisconnect_Stored: session disconnect --cleanup answers when the end of
+// the session is in stable storage, or with the error that prevented it.
+func TestDisconnect_Stored(t *testing.T) {
+	for _, failure := range []error{nil, errors.New("store: broken")} {
+		synctest.Test(t, func(t *testing.T) {
+			r, e := newTest()
+			defer r.Close()
+			attach(r, e, time.Hour, nil)
+			st := slow{r.Store.(*memstore.Store), make(chan error)}
+			r.Store = st
+			run := Commands(r, "node")[1].Run
+			var got error
+			answered := false
+			go func() {
+				_, got = run(t.Context(), &admin.Call{Args: map[string]string{"client-id": "c"}, Options: []admin.Option{{Name: "cleanup"}}})
+				answered = true
+			}()
+			synctest.Wait()
+			if answered {
+				t.Fatal("answered before the commit")
+			}
+			st.release <- failure
+			synctest.Wait()
+			if !answered || got != failure {
+				t.Fatalf("answered %v with %v, want %v", answered, got, failure)
+			}
+			if rec, _ := st.Session(mqtt.SessionKey{ClientID: "c"}); (rec == nil) != (failure == nil) {
+				t.Errorf("in the store: %v", rec)
+			}
+		})
+	}
 }

@@ -44,16 +44,16 @@ func Read(rec *store.Session, queue store.QueueReader) (k Kept, err error) {
 }
 
 // Restore puts a session from the store back, offline, and returns its client.
-// A session that was connected when the broker stopped counts as offline since
+// A session that was connected when the broker crashed counts as offline since
 // now. limits are those of its offline queue until it connects.
 //
 // Spec: MQTT 5.0 §4.1; the interval goes on over a restart.
 func (r *Registry) Restore(now time.Time, rec *store.Session, kept Kept, limits queue.Limits) *Client {
 	c, _ := r.locked(rec.Key)
 	defer c.mu.Unlock()
-	c.st = session.NewState(rec.Key, now)
+	c.st = session.NewState(rec.Key, now, 0)
 	c.st.Restore(rec, kept.Entries, kept.Inbound, kept.More, kept.MoreBytes)
-	c.st.SetNumber(kept.Last)
+	c.st.Continue(kept.Last, rec.Offline.IsZero())
 	c.offline, c.left = limits, rec.Offline
 	if c.left.IsZero() {
 		c.left = now

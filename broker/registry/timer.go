@@ -22,7 +22,7 @@ type timers struct {
 	heap   timerHeap
 	wake   *time.Timer
 	closed bool
-	held   bool // nobody is due
+	held   bool // nobody is due, and the heap need not be in order
 	// notBefore holds all expiry up: the clock is not to be trusted until then.
 	notBefore time.Time
 }
@@ -45,6 +45,9 @@ func (r *Registry) Release() { r.hold(false) }
 func (r *Registry) hold(held bool) {
 	r.timers.mu.Lock()
 	defer r.timers.mu.Unlock()
+	if r.timers.held && !held {
+		heap.Init(&r.timers.heap)
+	}
 	r.timers.held = held
 	r.sleep()
 }
@@ -71,10 +74,14 @@ func (r *Registry) arm(c *Client) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c.timer.client, c.timer.due = c, due
-	if c.timer.index > 0 {
-		heap.Fix(&t.heap, c.timer.index-1)
-	} else {
+	switch {
+	case c.timer.index == 0 && t.held:
+		t.heap.Push(&c.timer)
+		return
+	case c.timer.index == 0:
 		heap.Push(&t.heap, &c.timer)
+	default:
+		heap.Fix(&t.heap, c.timer.index-1)
 	}
 	r.sleep()
 }
@@ -140,7 +147,7 @@ func (r *Registry) due(now time.Time, c *Client) {
 		r.arm(c)
 	}
 	c.mu.Unlock()
-	r.handOverAndCommit(now, c, &late, &b)
+	r.handOverAndCommit(now, c, &late, &b, nil)
 	r.finish(now, c.key, &late)
 }
 

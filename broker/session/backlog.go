@@ -19,7 +19,7 @@ type backlog struct {
 	// pending are those that readers of the store may not see yet, in order:
 	// batches of several publishers are committed in any order, so that what
 	// is behind the first of them must not be read.
-	pending []pending
+	pending *[]pending // nil = none, as nearly always
 }
 
 type pending struct {
@@ -29,14 +29,18 @@ type pending struct {
 
 // visible returns the number up to which, exclusively, the store can be read.
 func (l *backlog) visible() uint64 {
-	for len(l.pending) > 0 && !l.pending[0].ticket.Pending() {
-		l.pending = l.pending[1:]
+	if l.pending == nil {
+		return math.MaxUint64
 	}
-	if len(l.pending) == 0 {
+	list := *l.pending
+	for len(list) > 0 && !list[0].ticket.Pending() {
+		list = list[1:]
+	}
+	if *l.pending = list; len(list) == 0 {
 		l.pending = nil
 		return math.MaxUint64
 	}
-	return l.pending[0].number
+	return list[0].number
 }
 
 // LoadPage is how many messages are read from the store at a time, and how few
@@ -84,7 +88,10 @@ func (s *State) join(it mqtt.Queued, l queue.Limits) (ok bool) {
 	s.backlog.count++
 	s.backlog.bytes += size
 	if it.Ticket.Pending() {
-		s.backlog.pending = append(s.backlog.pending, pending{it.Number, it.Ticket})
+		if s.backlog.pending == nil {
+			s.backlog.pending = new([]pending)
+		}
+		*s.backlog.pending = append(*s.backlog.pending, pending{it.Number, it.Ticket})
 	}
 	s.backlog.visible()
 	return true

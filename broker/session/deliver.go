@@ -92,7 +92,7 @@ func (m *Machine) Flow(now time.Time, b *store.Batch) (assigns bool) {
 		m.emit(now, it, b)
 	}
 	for _, op := range b.Ops[ops:] {
-		if op.Kind == store.Assign {
+		if op.Kind == store.Assign && op.Entry.Delivery.QoS == mqtt.ExactlyOnce {
 			return true
 		}
 	}
@@ -117,24 +117,30 @@ func (m *Machine) emit(now time.Time, it mqtt.Queued, b *store.Batch) {
 		m.Drop(it, mqtt.DropTooLarge, b)
 		return
 	}
-	if it.Delivery.QoS == mqtt.ExactlyOnce && m.st.stored {
-		f := m.st.window.add(it, stepAssigning)
-		m.onWire++
-		f.onWire = true
+	twoSteps := it.Delivery.QoS == mqtt.ExactlyOnce && m.st.stored
+	s := stepSent
+	if twoSteps {
+		s = stepAssigning
+	}
+	// With queue_type lifo the sequence would jump with every message.
+	f, foreseen := m.st.window.add(it, s, !m.params.Online.LIFO)
+	m.onWire++
+	f.onWire = true
+	if twoSteps {
 		m.assign(f, b)
 		return
 	}
-	f := m.st.window.add(it, stepSent)
-	m.onWire++
-	f.onWire = true
-	m.encode(now, it, f.id(), false)
+	if !foreseen && m.st.stored { // nobody waits for it
+		m.st.putIdentifier(f, b)
+	}
+	m.encode(now, it, f.id(), it.Delivery.QoS == mqtt.AtLeastOnce && it.Number <= m.st.doubt)
 }
 
 // assign puts the packet identifier of a QoS 2 message into b; Assigned sends
 // the message.
 func (m *Machine) assign(f *inflight, b *store.Batch) {
 	m.assigning++
-	b.Add(store.Op{Kind: store.Assign, Key: m.st.Key, Entry: store.Entry{Queued: f.item, PacketID: f.id()}})
+	m.st.putIdentifier(f, b)
 	b.Sync = true
 }
 

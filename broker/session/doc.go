@@ -7,7 +7,9 @@
 // of the broker as an Event, the broker answers with Accept, Settle and
 // Deliver, and encoded packets gather in Output. What must be in stable
 // storage before something is sent goes into the store.Batch of the call, and
-// the packet waits until the broker says Settle or Assigned for it.
+// the packet waits until the broker says Settle or Assigned for it. A QoS 1
+// message waits for nothing: its packet identifier follows from its number,
+// which is stored with it (numberID).
 //
 // Responses leave in the order of the packets they answer.
 //

@@ -19,7 +19,7 @@ func FuzzMachine(f *testing.F) {
 	f.Add([]byte{6, 6, 6, 4, 4, 4, 15, 2, 2, 15, 14, 9, 8}, uint8(3), true)
 	f.Fuzz(func(t *testing.T, script []byte, version uint8, durable bool) {
 		v := mqtt.Version(3 + version%3)
-		p := &play{t: t, now: t0, st: NewState(mqtt.SessionKey{ClientID: "c"}, t0)}
+		p := &play{t: t, now: t0, st: NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)}
 		if durable {
 			p.st.Expiry = store.Forever
 			p.st.PutRecord(&p.b, true)

@@ -25,7 +25,7 @@ func connected(t testing.TB, v mqtt.Version, change func(*Params)) (*Machine, *S
 	if change != nil {
 		change(m.Params())
 	}
-	st := NewState(mqtt.SessionKey{ClientID: "c"}, t0)
+	st := NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)
 	m.Accept(t0, st, Accepted{Shared: true}, &b)
 	m.Flow(t0, &b)
 	m.Taken(len(m.Output()))

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"iter"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -27,32 +28,30 @@ type State struct {
 	window  window
 	backlog backlog
 	inbound map[uint16]struct{} // QoS 2 packet identifiers accepted and not released
+	base    uint64              // numbers up to it are of earlier sessions of the client
 	number  uint64              // of the last message that entered
+	doubt   uint64              // QoS 1 messages up to this number may have been sent before a crash
 	stored  bool                // has a record in the store
 
-	subscriptions map[string]mqtt.Subscription
-	restored      []mqtt.Subscription // not to be changed; of a session whose subscriptions nobody has asked for since its start
+	subscriptions subscriptions
 }
 
-// Subscriptions returns the subscriptions by filter as the client sent it,
-// "$share/..." included; the caller must not change them.
-func (s *State) Subscriptions() map[string]mqtt.Subscription {
-	if s.restored != nil { // most sessions of a start never need the map
-		s.subscriptions = make(map[string]mqtt.Subscription, len(s.restored))
-		for _, sub := range s.restored {
-			s.subscriptions[topic.Join(sub.ShareName, sub.Filter)] = sub
-		}
-		s.restored = nil
-	}
-	return s.subscriptions
+// Subscriptions gives the subscriptions by filter as the client sent it,
+// "$share/..." included, in no order; they must not change meanwhile.
+func (s *State) Subscriptions() iter.Seq2[string, mqtt.Subscription] { return s.subscriptions.all() }
+
+// Subscription returns the subscription to a filter as the client sent it.
+func (s *State) Subscription(sent string) (sub mqtt.Subscription, had bool) {
+	return s.subscriptions.get(sent)
 }
 
 // NewState returns an empty session. Its messages are numbered from a base
-// that no earlier session of the client has reached: a change of that one
-// which is still on its way to the store can then not be taken for one of
-// this.
-func NewState(key mqtt.SessionKey, now time.Time) *State {
-	return &State{Key: key, Since: now, number: uint64(max(0, now.UnixNano()))}
+// above after, that no earlier session of the client has reached: a change of
+// that one which is still on its way to the store can then not be taken for one
+// of this. The first message gets packet identifier 1, see numberID.
+func NewState(key mqtt.SessionKey, now time.Time, after uint64) *State {
+	base := (max(uint64(max(0, now.UnixNano())), after) + maxID - 1) / maxID * maxID
+	return &State{Key: key, Since: now, base: base, number: base}
 }
 
 // Durable reports whether the session outlives its connection, so that its
@@ -63,19 +62,23 @@ func (s *State) Durable() bool { return s.Expiry > 0 }
 func (s *State) Inflight() int { return s.window.live }
 
 // NextNumber returns the number of the next message that enters the session.
-func (s *State) NextNumber() uint64 {
+// One of QoS 0, which is never stored nor acknowledged, has none.
+func (s *State) NextNumber(q mqtt.QoS) uint64 {
+	if q == mqtt.AtMostOnce {
+		return 0
+	}
 	s.number++
 	return s.number
 }
 
+// Number returns the number of the last message that entered the session, or
+// its base.
+func (s *State) Number() uint64 { return s.number }
+
 // Record is the session as the store keeps it.
 func (s *State) Record() *store.Session {
 	r := &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
-	if s.restored != nil {
-		r.Subscriptions = s.restored
-		return r
-	}
-	for _, sub := range s.subscriptions {
+	for _, sub := range s.subscriptions.all() {
 		r.Subscriptions = append(r.Subscriptions, sub)
 	}
 	return r
@@ -102,7 +105,10 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 // behind them.
 func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int) {
 	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
-	s.restored = r.Subscriptions
+	s.subscriptions.grow(len(r.Subscriptions))
+	for _, sub := range r.Subscriptions {
+		s.subscriptions.put(topic.Join(sub.ShareName, sub.Filter), optionsOf(sub))
+	}
 	for _, e := range entries {
 		s.number = max(s.number, e.Number)
 		switch {
@@ -121,8 +127,22 @@ func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint1
 	}
 }
 
-// SetNumber says that numbers up to n are taken.
-func (s *State) SetNumber(n uint64) { s.number = max(s.number, n) }
+// Continue says that the store has messages up to number n, 0 = none: those to
+// come are numbered above, and their packet identifiers follow on. With doubt
+// the session was connected when the broker ended without an orderly stop: what
+// was sent is not known then, so that each QoS 1 message of the store may have
+// been. It is sent under the identifier it would have had, marked as a repeat.
+//
+// Spec: MQTT 5.0 §3.3.1.1, §4.4 [MQTT-4.4.0-1].
+func (s *State) Continue(n uint64, doubt bool) {
+	s.base, s.number = 0, max(s.number, n)
+	if n > 0 {
+		s.number += (n%maxID + maxID - s.number%maxID) % maxID
+	}
+	if doubt {
+		s.doubt = n
+	}
+}
 
 // Inbound returns the packet identifier a response is owed for, and whether
 // the session is durable, so that it must be stored.
@@ -151,8 +171,8 @@ func (s *State) Each(f func(mqtt.Queued)) {
 }
 
 // PutIdentifiers adds to b the packet identifiers of QoS 1 messages in flight,
-// so that they are sent again under them even after a restart. Those of QoS 2
-// are stored before they are used.
+// so that after an orderly stop it is known which were sent. Those of QoS 2 are
+// stored before they are used.
 //
 // Spec: MQTT 5.0 §4.4 [MQTT-4.4.0-1].
 func (s *State) PutIdentifiers(b *store.Batch) {
@@ -161,9 +181,14 @@ func (s *State) PutIdentifiers(b *store.Batch) {
 	}
 	s.window.each(func(f *inflight) {
 		if f.step == stepSent && f.item.Delivery.QoS == mqtt.AtLeastOnce {
-			b.Add(store.Op{Kind: store.Assign, Key: s.Key, Entry: store.Entry{Queued: f.item, PacketID: f.id()}})
+			s.putIdentifier(f, b)
 		}
 	})
+}
+
+// putIdentifier adds to b that f is in flight under its packet identifier.
+func (s *State) putIdentifier(f *inflight, b *store.Batch) {
+	b.Add(store.Op{Kind: store.Assign, Key: s.Key, Entry: store.Entry{Queued: f.item, PacketID: f.id()}})
 }
 
 // End empties a session that ends. Every message is given to drop, or, when it
@@ -191,37 +216,4 @@ func (s *State) End(drop, move func(mqtt.Queued)) {
 		}
 		drop(it)
 	}
-}
-
-// Unsent takes the messages of share groups that were never sent out of the
-// queue: those of one group, or of all when of is nil. They are completed in b.
-func (s *State) Unsent(of *mqtt.Share, b *store.Batch) (items []mqtt.Queued) {
-	found := false
-	mine := func(it mqtt.Queued) bool {
-		return it.Delivery.Share != nil && !it.Ticket.Held() && (of == nil || *it.Delivery.Share == *of)
-	}
-	s.Queue.Each(func(it mqtt.Queued) bool {
-		found = mine(it)
-		return !found
-	})
-	if !found {
-		return nil
-	}
-	var kept []mqtt.Queued
-	for {
-		it, ok := s.Queue.Pop(false)
-		if !ok {
-			break
-		}
-		if mine(it) {
-			s.Complete(it, b)
-			items = append(items, it)
-			continue
-		}
-		kept = append(kept, it)
-	}
-	for _, it := range kept {
-		s.Queue.Push(it, queue.Limits{Messages: -1})
-	}
-	return items
 }

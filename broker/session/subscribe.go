@@ -45,19 +45,17 @@ func (m *Machine) Check(f packet.TopicFilter, id uint32, shared bool) (mqtt.Subs
 // Full reports whether a subscription to the filter as sent would be one more
 // than the session may have.
 func (m *Machine) Full(sent string) bool {
-	_, replaces := m.st.Subscriptions()[sent]
-	return !replaces && m.cfg.MaxSubscriptions > 0 && len(m.st.Subscriptions()) >= m.cfg.MaxSubscriptions
+	if m.cfg.MaxSubscriptions == 0 || m.st.subscriptions.len() < m.cfg.MaxSubscriptions {
+		return false
+	}
+	_, replaces := m.st.Subscription(sent)
+	return !replaces
 }
 
 // Subscribed stores a granted subscription under the filter as sent and
 // reports whether it is new.
 func (s *State) Subscribed(sent string, sub mqtt.Subscription) (isNew bool) {
-	_, had := s.Subscriptions()[sent]
-	if s.subscriptions == nil {
-		s.subscriptions = make(map[string]mqtt.Subscription, 1)
-	}
-	s.subscriptions[sent] = sub
-	return !had
+	return s.subscriptions.put(sent, optionsOf(sub))
 }
 
 // SettleSubscribe answers a SUBSCRIBE with one code per entry.

@@ -15,8 +15,8 @@ func (m *Machine) unsubscribe(p *packet.Unsubscribe) (Event, error) {
 
 // Unsubscribed forgets a subscription and returns it, if there was one.
 func (s *State) Unsubscribed(sent string) (mqtt.Subscription, bool) {
-	sub, had := s.Subscriptions()[sent]
-	delete(s.subscriptions, sent)
+	sub, had := s.Subscription(sent)
+	s.subscriptions.remove(sent)
 	return sub, had
 }
 

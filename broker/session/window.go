@@ -34,8 +34,9 @@ const maxID = 65535
 
 // window holds the messages in flight in the order they were first sent. The
 // packet identifier is a function of the ever increasing sequence number, so
-// an acknowledgement finds its message by binary search. Owned by the holder
-// of the client's lock.
+// an acknowledgement finds its message by binary search; the sequence jumps to
+// where the identifier wanted comes next. Owned by the holder of the client's
+// lock.
 //
 // Spec: MQTT 5.0 §2.2.1, §4.4, §4.6.
 type window struct {
@@ -45,23 +46,33 @@ type window struct {
 	next uint64 // sequence number of the next message
 }
 
-// add puts it in flight under an unused packet identifier. The caller keeps
-// live below 65535.
-func (w *window) add(it mqtt.Queued, s step) *inflight {
+// numberID is the packet identifier foreseen for a message by its number in the
+// session. The number is in the store with the message, so that after a crash
+// the same message gets the same identifier although nothing was stored when it
+// was sent.
+func numberID(n uint64) uint16 { return uint16((n-1)%maxID) + 1 }
+
+// add puts it in flight under an unused packet identifier: with byNumber the
+// one foreseen for it, unless another message has that. The caller keeps live
+// below 65535.
+func (w *window) add(it mqtt.Queued, s step, byNumber bool) (f *inflight, foreseen bool) {
+	if byNumber && it.Number > 0 && w.find(numberID(it.Number)) == nil {
+		return w.restore(it, numberID(it.Number), s), true
+	}
 	for w.find(seqID(w.next)) != nil {
 		w.next++
 	}
-	return w.push(inflight{seq: w.next, item: it, step: s})
+	return w.push(inflight{seq: w.next, item: it, step: s}), false
 }
 
 // restore puts it in flight under a given packet identifier, behind those
 // already there.
-func (w *window) restore(it mqtt.Queued, id uint16, s step) {
+func (w *window) restore(it mqtt.Queued, id uint16, s step) *inflight {
 	seq := w.next
 	if d := (uint64(id) - 1 + maxID - seq%maxID) % maxID; d > 0 {
 		seq += d
 	}
-	w.push(inflight{seq: seq, item: it, step: s})
+	return w.push(inflight{seq: seq, item: it, step: s})
 }
 
 func (w *window) push(f inflight) *inflight {

@@ -3,6 +3,7 @@ package session
 import (
 	"math/rand"
 	"testing"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
 )
@@ -18,7 +19,7 @@ func TestWindow_Model(t *testing.T) {
 	stuck := 0
 	for n := uint64(1); n < 400_000; n++ {
 		if len(twin) < 200 {
-			f := w.add(mqtt.Queued{Number: n}, stepSent)
+			f, _ := w.add(mqtt.Queued{Number: n}, stepSent, false)
 			if _, used := twin[f.id()]; used || f.id() == 0 {
 				t.Fatalf("identifier %d is in use", f.id())
 			}
@@ -63,6 +64,58 @@ func TestWindow_Model(t *testing.T) {
 	}
 }
 
+// TestWindow_ByNumber sends messages whose numbers have gaps, some so wide that
+// the identifiers go round, and loses the window at times: what was in flight
+// gets the same identifiers again, and none is used twice.
+func TestWindow_ByNumber(t *testing.T) {
+	r := rand.New(rand.NewSource(7))
+	var w window
+	flight, alone := map[uint16]uint64{}, 0 // identifier -> number; those not foreseen
+	for step, n := 0, uint64(0); step < 50_000; step++ {
+		if n++; r.Intn(10) == 0 {
+			n += uint64(r.Intn(maxID))
+		}
+		f, foreseen := w.add(mqtt.Queued{Number: n}, stepSent, true)
+		if _, used := flight[f.id()]; used || f.id() == 0 || foreseen && f.id() != numberID(n) {
+			t.Fatalf("number %d: identifier %d, in use: %v, foreseen: %v", n, f.id(), used, foreseen)
+		}
+		flight[f.id()] = n
+		if !foreseen {
+			alone++
+		}
+		for id := range flight {
+			if len(flight) < 40 {
+				break
+			}
+			if f := w.find(id); f == nil || f.item.Number != flight[id] {
+				t.Fatalf("find(%d) = %v, want number %d", id, f, flight[id])
+			}
+			w.done(w.find(id))
+			delete(flight, id)
+		}
+		if step%1000 == 999 { // a crash; what was not foreseen is in the store
+			old := w
+			w = window{}
+			old.each(func(f *inflight) {
+				if f.id() != numberID(f.item.Number) {
+					w.restore(f.item, f.id(), stepSent)
+				}
+			})
+			old.each(func(f *inflight) {
+				if f.id() != numberID(f.item.Number) {
+					return
+				}
+				if again, _ := w.add(f.item, stepSent, true); again.id() != f.id() {
+					t.Fatalf("number %d had identifier %d and has %d", f.item.Number, f.id(), again.id())
+				}
+			})
+		}
+	}
+	if alone == 0 || alone > 5000 {
+		t.Errorf("%d identifiers were taken", alone)
+	}
+}
+
 func TestWindow_Restore(t *testing.T) {
 	var w window
 	for i, id := range []uint16{65000, 65535, 1, 7} {
@@ -73,7 +126,7 @@ func TestWindow_Restore(t *testing.T) {
 			t.Errorf("find(%d) = %v", id, f)
 		}
 	}
-	if f := w.add(mqtt.Queued{Number: 9}, stepSent); f.id() != 8 {
+	if f, _ := w.add(mqtt.Queued{Number: 9}, stepSent, false); f.id() != 8 {
 		t.Errorf("next identifier %d, want 8", f.id())
 	}
 	for _, id := range []uint16{0, 2, 64999} {
@@ -83,9 +136,25 @@ func TestWindow_Restore(t *testing.T) {
 	}
 }
 
+// TestContinue_Identifiers: the messages after a restart get the identifiers
+// that follow those of the messages before it.
+func TestContinue_Identifiers(t *testing.T) {
+	for _, last := range []uint64{0, 1, 5, maxID, 3*maxID + 17} {
+		if last > 0 {
+			last += NewState(mqtt.SessionKey{}, t0, 0).Number()
+		}
+		st := NewState(mqtt.SessionKey{}, t0.Add(time.Hour), 0)
+		st.Continue(last, false)
+		n := st.NextNumber(mqtt.AtLeastOnce)
+		if want := numberID(last + 1); numberID(n) != want || n <= last || st.NextNumber(mqtt.AtMostOnce) != 0 {
+			t.Errorf("after %d comes %d with identifier %d, want %d", last, n, numberID(n), want)
+		}
+	}
+}
+
 func TestResponses_Order(t *testing.T) {
 	m := NewMachine(&Config{MaxOutputBytes: 1 << 20}, t0)
-	m.phase, m.version, m.st = Connected, mqtt.V5, NewState(mqtt.SessionKey{}, t0)
+	m.phase, m.version, m.st = Connected, mqtt.V5, NewState(mqtt.SessionKey{}, t0, 0)
 	var slots []Slot
 	for id := uint16(1); id <= 300; id++ {
 		slots = append(slots, m.responses.add(4, id))

@@ -25,7 +25,7 @@ const Forever = time.Duration(1<<63 - 1)
 // Entry is one message of a session's queue as kept on disk.
 type Entry struct {
 	mqtt.Queued
-	PacketID uint16 // assigned identifier of a QoS 2 message in flight, 0 = not sent
+	PacketID uint16 // stored identifier of a message in flight, 0 = not sent, or QoS 1 and perhaps sent
 	Released bool   // PUBREC was received: PUBREL is to be repeated, not PUBLISH
 }
 

@@ -76,17 +76,17 @@ func (t *Trie[S]) leaf(label string) *node[S] {
 }
 
 // attach makes c, whose first level has the given hash, a child of n.
-func (t *Trie[S]) attach(n, c *node[S], first string) {
+func (t *Trie[S]) attach(n, c *node[S], first string, hash uint64) {
 	if first == "+" {
 		n.plus.Store(c)
 		return
 	}
-	t.tables().add(&n.kids, t.hash(first), c)
+	t.tables().add(&n.kids, hash, c)
 }
 
-// child returns where n refers to the child that begins with the level first;
-// nil when it does not.
-func (t *Trie[S]) child(n *node[S], first string) *atomic.Pointer[node[S]] {
+// child returns where n refers to the child that begins with the level first,
+// which has the given hash; nil when it does not.
+func (n *node[S]) child(first string, hash uint64) *atomic.Pointer[node[S]] {
 	if first == "+" {
 		if n.plus.Load() == nil {
 			return nil
@@ -97,7 +97,7 @@ func (t *Trie[S]) child(n *node[S], first string) *atomic.Pointer[node[S]] {
 	if kids == nil {
 		return nil
 	}
-	if s := kids.find(t.hash(first), first, false); s != nil {
+	if s := kids.find(hash, first, false); s != nil {
 		return &s.node
 	}
 	return nil
@@ -108,10 +108,11 @@ func (t *Trie[S]) child(n *node[S], first string) *atomic.Pointer[node[S]] {
 func (t *Trie[S]) place(n *node[S], filter string) *atomic.Pointer[subs[S]] {
 	for filter != "#" {
 		first := firstLevel(filter)
-		at := t.child(n, first)
+		hash := t.hash(first)
+		at := n.child(first, hash)
 		if at == nil {
 			c := t.leaf(filter)
-			t.attach(n, c, first)
+			t.attach(n, c, first, hash)
 			return &c.subs
 		}
 		c := at.Load()
@@ -137,7 +138,8 @@ func (t *Trie[S]) split(c *node[S], k int) *node[S] {
 		head.hash.Store(c.subs.Load())
 		return head
 	}
-	t.attach(head, t.moved(c, tail), firstLevel(tail))
+	first := firstLevel(tail)
+	t.attach(head, t.moved(c, tail), first, t.hash(first))
 	return head
 }
 
@@ -163,7 +165,8 @@ func (t *Trie[S]) way(root *atomic.Pointer[node[S]], filter string) *atomic.Poin
 	n := root.Load()
 	t.steps = append(t.steps[:0], step[S]{root, n})
 	for filter != "#" {
-		at := t.child(n, firstLevel(filter))
+		first := firstLevel(filter)
+		at := n.child(first, t.hash(first))
 		if at == nil {
 			return nil
 		}

@@ -50,6 +50,10 @@ func (r *run) command(text string, say func(string, ...any)) (*client, error) {
 		r.stop()
 		r.start()
 		return nil, a.done()
+	case "crash": // kill -9: what is not in the store is lost
+		r.crash()
+		r.start()
+		return nil, a.done()
 	case "probe":
 		return nil, r.probe(a, say)
 	}

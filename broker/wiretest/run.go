@@ -108,6 +108,25 @@ func (r *run) stop() {
 	r.broker = nil
 }
 
+// crash ends the broker without a goodbye: from now on it stores nothing, and
+// its clients hear nothing more from it.
+func (r *run) crash() {
+	synctest.Wait()
+	r.store.set(storeDead)
+	for _, c := range r.order {
+		if c.live() {
+			c.pipe.hangUp()
+			c.dropped = true
+		}
+	}
+	synctest.Wait()
+	if err := r.broker.Stop(time.Minute); err != nil {
+		r.t.Error(err)
+	}
+	synctest.Wait()
+	r.store.set(storeWorks)
+}
+
 // dial opens a network connection.
 func (r *run) dial() *pipe {
 	return r.engine.dial(func(ec engine.Conn) engine.Handler {

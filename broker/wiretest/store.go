@@ -23,6 +23,7 @@ const (
 	storeWorks storeMode = iota
 	storeFails
 	storeHolds
+	storeDead // of a broker that has crashed: nothing is stored, nobody is told
 )
 
 var errStore = errors.New("wiretest: the store fails")
@@ -39,19 +40,22 @@ func (s *simStore) Commit(b *store.Batch, done func(error)) {
 	switch {
 	case mode == storeFails:
 		done(errStore)
-	case mode == storeHolds && b.Sync:
+	case mode == storeHolds && b.Sync, mode == storeDead:
 	default:
 		s.Store.Commit(b, done)
 	}
 }
 
-// set changes the mode; commits held back are made.
+// set changes the mode; commits held back are made, or lost with a crash.
 func (s *simStore) set(m storeMode) {
 	s.mu.Lock()
 	s.mode = m
 	held := s.held
 	s.held = nil
 	s.mu.Unlock()
+	if m == storeDead {
+		return
+	}
 	for _, f := range held {
 		f()
 	}
