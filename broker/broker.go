@@ -111,6 +111,8 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 	}
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
 	b.apply(cfg)
+	b.mu.Lock() // plugins may say already that they have changed
+	defer b.mu.Unlock()
 	if err := b.plugins.apply(b, cfg); err != nil {
 		return nil, err
 	}

@@ -192,7 +192,7 @@ func (b *Broker) resubscribe(key mqtt.SessionKey, sent string, sub *mqtt.Subscri
 		c.Unlock()
 		return
 	}
-	old, had := st.Subscriptions()[sent]
+	old, had := st.Subscription(sent)
 	if had && sub != nil && topic.Join(sub.ShareName, sub.Filter) == sent {
 		st.Subscribed(sent, *sub)
 		b.Router.Subscribe(key.Mountpoint, *sub, c)

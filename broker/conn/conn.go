@@ -53,6 +53,8 @@ type Conn struct {
 	tally     session.Tally
 	ended     bool      // nothing more goes in or out
 	busy      int       // workers and commits that input waits for
+	receiving bool      // Receive runs
+	idle      []func()  // to be called once nothing of the client's is in hand
 	blocked   bool      // the socket takes nothing at present
 	throttled time.Time // input waits until then
 	armed     time.Time // deadline given to the engine
@@ -129,6 +131,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.unlock(cl)
 		return len(p), false
 	}
+	c.receiving = true
 	if c.busy == 0 { // plugins may have been switched meanwhile
 		c.chain = c.door.Chain()
 	}
@@ -170,9 +173,36 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	cl = c.lock()
 	park = (held || c.held()) && !c.ended
 	c.arm()
+	c.receiving = false
+	idle := c.rests()
 	c.unlock(cl)
 	c.startWork()
+	idle()
 	return n, park
+}
+
+// Idle implements registry.Attachment.
+func (c *Conn) Idle(f func()) bool {
+	if !c.receiving && c.busy == 0 {
+		return true
+	}
+	c.idle = append(c.idle, f)
+	return false
+}
+
+// rests returns what is to be called, without the lock, if the connection has
+// nothing in hand any longer. Called with the lock held.
+func (c *Conn) rests() func() {
+	if len(c.idle) == 0 || c.receiving || c.busy > 0 {
+		return func() {}
+	}
+	list := c.idle
+	c.idle = nil
+	return func() {
+		for _, f := range list {
+			f()
+		}
+	}
 }
 
 // handle does what a packet asks for. Called without the lock.

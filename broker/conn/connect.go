@@ -162,13 +162,16 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 		return
 	}
 	*c.m.Params() = params
-	c.busy++
+	c.busy += 2 // accept and ready
 	c.pre.Unlock()
+	reg.Ready = c.ready
 	client, present, flush := c.srv.Registry.Attach(now, reg, &b)
-	c.pre.Lock() // nobody but us knows the client's lock yet as this connection's
-	c.client.Store(client)
+	c.lock() // the client's
 	gone := c.ended
-	c.pre.Unlock()
+	if gone {
+		c.busy--
+	}
+	c.unlock(client)
 	if gone {
 		b.Submit(c.srv.Store, c.srv.committed)
 		flush()
@@ -197,11 +200,31 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 	flush()
 }
 
+// Joined implements registry.Attachment. Who holds pre at this moment goes on
+// under it; nobody takes the client's lock while holding it.
+func (c *Conn) Joined(cl *registry.Client) {
+	c.pre.Lock()
+	defer c.pre.Unlock()
+	c.client.Store(cl)
+}
+
+// ready says that what connections before have taken of the client is routed.
+func (c *Conn) ready() {
+	cl := c.lock()
+	c.busy--
+	idle := c.rests()
+	c.unlock(cl)
+	idle()
+	c.ec.Wake()
+}
+
 // accept answers CONNECT once the session is stored and lets input go on.
 func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	var groups []mqtt.Share
 	cl := c.lock()
 	c.busy--
+	idle := c.rests()
+	defer idle()
 	switch {
 	case c.ended || !cl.Attached(c):
 		c.unlock(cl)

@@ -178,7 +178,9 @@ func (c *Conn) worker() {
 	}
 	cl := c.lock()
 	c.busy -= done
+	idle := c.rests()
 	c.unlock(cl)
+	idle()
 	c.ec.Wake()
 }
 

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
@@ -19,6 +20,61 @@ type Connection struct {
 	Will          *mqtt.Will
 	Offline       queue.Limits
 	SuppressWills bool // suppress_lwt_on_session_takeover
+	// Ready is called, perhaps by Attach, once the connections before have
+	// nothing of the client's in hand: what it sends must not overtake that.
+	Ready func()
+}
+
+// busy is a connection that has lost its client and still has packets of it in
+// hand, and who waits for that. One that waits is busy itself when it loses the
+// client, so that the next one waits for both.
+type busy struct {
+	conn  Attachment
+	ready func() // of the next connection, nil while there is none
+}
+
+// lost looks after a connection that has lost the client. Called with the lock
+// held.
+func (c *Client) lost(a Attachment) {
+	if a.Idle(func() { c.settled(a) }) {
+		return
+	}
+	c.busy = append(c.busy, busy{conn: a})
+}
+
+// settled says that a connection has nothing more in hand.
+func (c *Client) settled(a Attachment) {
+	var ready func()
+	c.mu.Lock()
+	for i := range c.busy {
+		if c.busy[i].conn == a {
+			ready = c.busy[i].ready
+			c.busy = slices.Delete(c.busy, i, i+1)
+			break
+		}
+	}
+	c.mu.Unlock()
+	if ready != nil {
+		ready()
+	}
+}
+
+func both(f, g func()) func() {
+	if f == nil {
+		return g
+	}
+	return func() { f(); g() }
+}
+
+// awaits reports whether a new connection must wait until ready is called.
+// Called with the lock held.
+func (c *Client) awaits(ready func()) bool {
+	if len(c.busy) == 0 || ready == nil {
+		return false
+	}
+	last := &c.busy[len(c.busy)-1]
+	last.ready = both(last.ready, ready)
+	return true
 }
 
 // Attach gives a connection the session of its client identifier, new or
@@ -57,7 +113,9 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 		late.fresh = true
 	}
 	c.will, c.willDue, c.expires = n.Will, time.Time{}, time.Time{}
+	waits := c.awaits(n.Ready)
 	c.conn, c.info, c.offline = n.Attachment, n.Info, n.Offline
+	n.Attachment.Joined(c)
 	c.st.Username, c.st.Expiry, c.st.Started = n.Info.Username, n.Expiry, now
 	c.st.PutRecord(b, true)
 	r.timers.remove(&c.timer)
@@ -66,6 +124,9 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 	flush = r.HandOver(now, c, true, late.moved, b)
 	r.finish(now, c.key, &late)
 	r.chain().OnClientWakeup(c.key)
+	if !waits && n.Ready != nil {
+		n.Ready()
+	}
 	return c, present, flush
 }
 
@@ -75,6 +136,7 @@ func (c *Client) evict(now time.Time, code mqtt.ReasonCode, reason string) {
 	old := c.conn
 	c.conn, c.online = nil, false
 	old.Evict(now, code, reason)
+	c.lost(old)
 }
 
 // finale gathers what is to be done after the lock is released.
@@ -188,6 +250,7 @@ func (r *Registry) Detach(now time.Time, c *Client, a Attachment, withWill bool)
 		return
 	}
 	c.conn, c.online = nil, false
+	c.lost(a)
 	r.leave(now, c, withWill, &late, &b)
 	c.mu.Unlock()
 	r.handOverAndCommit(now, c, &late, &b, nil)

@@ -14,6 +14,9 @@ import (
 // Attachment is the network connection of a client, as the registry sees it.
 // All methods are called with the client's lock held and must not block.
 type Attachment interface {
+	// Joined says that c is the connection's client from now on: its lock is
+	// the connection's.
+	Joined(c *Client)
 	// Deliver takes one message for the client; taken = false when the
 	// connection is at its end.
 	Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken bool)
@@ -25,6 +28,10 @@ type Attachment interface {
 	// Evict ends the connection because of code; the client is already
 	// detached from it.
 	Evict(now time.Time, code mqtt.ReasonCode, reason string)
+	// Idle reports whether the connection, which has lost its client, has
+	// nothing of the client's in hand any longer: packets taken but not yet
+	// routed. Otherwise f is called as soon as that is so, without the lock.
+	Idle(f func()) bool
 }
 
 // Client is one client identifier with its session and its connection.
@@ -41,6 +48,7 @@ type Client struct {
 	dirty   bool           // somebody will call Flush
 	dead    bool           // no longer in the registry
 	passed  []func()       // flushes others that got what came after its end
+	busy    []busy         // connections before, which are not idle yet
 	will    *mqtt.Will     // of the connection, or delayed after it
 	willDue time.Time      // of a delayed will
 	left    time.Time      // when the last connection ended

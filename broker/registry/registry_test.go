@@ -41,6 +41,8 @@ type door struct {
 }
 
 func (d *door) Deliver(time.Time, mqtt.Queued, *store.Batch) bool { return true }
+func (d *door) Idle(func()) bool                                  { return true }
+func (d *door) Joined(*Client)                                    {}
 func (d *door) HasRoom() bool                                     { return true }
 func (d *door) Flush(time.Time) func()                            { return nil }
 func (d *door) Evict(_ time.Time, code mqtt.ReasonCode, _ string) { d.evicted = code }
