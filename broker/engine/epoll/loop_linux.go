@@ -1,0 +1,312 @@
+package epoll
+
+import (
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// Bounds of one turn.
+const (
+	maxEvents = 256
+	bufSize   = 64 << 10 // of the read buffer
+	fresh     = 16       // connections served until the time is read again
+)
+
+// waker is the slot of the event descriptor.
+const waker = -1
+
+// loop serves the connections of one epoll descriptor, by one goroutine.
+type loop struct {
+	s    *server
+	load atomic.Int64 // connections, for the choice of a loop
+
+	// Owned by the goroutine, but for the descriptors, which are constant.
+	epfd, evfd int
+	file       *os.File // of epfd
+	raw        syscall.RawConn
+	onPoll     func(fd uintptr) bool
+	events     [maxEvents]syscall.EpollEvent
+	n          int     // events of the last poll
+	work, next []*conn // of this turn, and of the one after it
+	buf        []byte
+	spares     spares
+	applied    int64 // until when a poll waits
+
+	mu     sync.Mutex // guards what follows; no other lock is taken under it
+	conns  []*conn    // by slot; nil = free
+	free   []int32
+	heap   heap
+	queue  []*conn // to be looked at
+	turned []*conn // the queue's other array
+	asleep bool    // must be woken to look at queue, heap or ended
+	until  int64   // when it awakes by itself
+	ended  bool
+}
+
+func newLoop(s *server) (*loop, error) {
+	epfd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	// os.NewFile registers only what is non-blocking.
+	if err := syscall.SetNonblock(epfd, true); err != nil {
+		_ = syscall.Close(epfd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	l := &loop{s: s, epfd: epfd, file: os.NewFile(uintptr(epfd), "epoll"), buf: make([]byte, bufSize), applied: never}
+	l.onPoll = l.poll
+	if l.raw, err = l.file.SyscallConn(); err != nil {
+		_ = l.file.Close()
+		return nil, err
+	}
+	evfd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
+	if errno != 0 {
+		_ = l.file.Close()
+		return nil, os.NewSyscallError("eventfd2", errno)
+	}
+	l.evfd = int(evfd)
+	// Edge-triggered, each write is one event, and nobody has to read it.
+	edge := syscall.EpollEvent{Events: syscall.EPOLLIN | edgeTriggered, Fd: waker}
+	if err := syscall.EpollCtl(epfd, syscall.EPOLL_CTL_ADD, l.evfd, &edge); err != nil {
+		l.release()
+		return nil, os.NewSyscallError("epoll_ctl", err)
+	}
+	return l, nil
+}
+
+// edgeTriggered is syscall.EPOLLET, which is negative there.
+const edgeTriggered = 1 << 31
+
+// release closes the descriptors.
+func (l *loop) release() {
+	_ = l.file.Close()
+	_ = syscall.Close(l.evfd)
+}
+
+// run is the loop's goroutine.
+func (l *loop) run() {
+	defer l.release()
+	for l.wait() {
+		now := time.Now()
+		l.gather(now)
+		l.work, l.next = l.next, l.work[:0]
+		for i, c := range l.work {
+			if i%fresh == fresh-1 {
+				now = time.Now()
+			}
+			l.work[i] = nil
+			c.listed = false
+			c.serve(now)
+		}
+	}
+}
+
+// wait polls for events; while there is nothing else to do it waits for them.
+// It reports false once the loop has to end.
+func (l *loop) wait() bool {
+	l.mu.Lock()
+	if l.ended {
+		l.mu.Unlock()
+		return false
+	}
+	until := l.heap.first()
+	busy := len(l.next) > 0 || len(l.queue) > 0 || until <= l.s.nanos(time.Now())
+	l.asleep, l.until = !busy, until
+	l.mu.Unlock()
+	if busy {
+		l.poll(uintptr(l.epfd))
+		return true
+	}
+	l.n = 0
+	if l.applied != until && (until < l.applied || l.applied <= l.s.nanos(time.Now())) {
+		l.apply(until)
+	}
+	if err := l.raw.Read(l.onPoll); err != nil {
+		l.applied = 0 // the deadline has come: it is set anew before the next wait
+	}
+	l.mu.Lock()
+	l.asleep = false
+	l.mu.Unlock()
+	return true
+}
+
+// apply sets until when a poll waits.
+func (l *loop) apply(until int64) {
+	l.applied = until
+	at := time.Time{}
+	if until != never {
+		at = l.s.base.Add(time.Duration(until))
+	}
+	_ = l.file.SetReadDeadline(at)
+}
+
+// poll asks for events without waiting; false means that there are none. It
+// cannot block, so the runtime need not know of the call.
+func (l *loop) poll(fd uintptr) bool {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&l.events[0])), maxEvents, 0, 0, 0)
+	l.n = int(n)
+	if errno != 0 {
+		l.n = 0
+	}
+	return l.n > 0
+}
+
+// gather enters in next whoever has an event, is queued or has a time that has
+// come.
+func (l *loop) gather(now time.Time) {
+	l.mu.Lock()
+	for i := range l.events[:l.n] {
+		e := &l.events[i]
+		if e.Fd == waker {
+			continue
+		}
+		// The slot may be another connection's by now, which is then looked at
+		// in vain.
+		if c := l.conns[e.Fd]; c != nil {
+			c.note(e.Events)
+			l.again(c)
+		}
+	}
+	l.queue, l.turned = l.turned[:0], l.queue
+	for at := l.s.nanos(now); l.heap.first() <= at; {
+		c := l.heap.pop()
+		c.expired = true
+		l.again(c)
+	}
+	l.mu.Unlock()
+	for i, c := range l.turned {
+		c.mu.Lock()
+		c.queued = false
+		c.mu.Unlock()
+		l.again(c)
+		l.turned[i] = nil
+	}
+}
+
+// note remembers what an event says.
+func (c *conn) note(events uint32) {
+	const ended = syscall.EPOLLRDHUP | syscall.EPOLLHUP | syscall.EPOLLERR
+	c.hungUp = c.hungUp || events&ended != 0
+	c.readable = c.readable || events&(syscall.EPOLLIN|ended) != 0
+	c.takes = c.takes || events&(syscall.EPOLLOUT|syscall.EPOLLHUP|syscall.EPOLLERR) != 0
+}
+
+// again has c served in the next turn, before which the loop does not wait.
+func (l *loop) again(c *conn) {
+	if !c.listed {
+		c.listed = true
+		l.next = append(l.next, c)
+	}
+}
+
+// add begins to serve c. The handler may have used the connection before.
+func (l *loop) add(c *conn) {
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.mu.Lock()
+	if n := len(l.free); n > 0 {
+		c.slot, l.free = l.free[n-1], l.free[:n-1]
+		l.conns[c.slot] = c
+	} else {
+		c.slot = int32(len(l.conns))
+		l.conns = append(l.conns, c)
+	}
+	l.mu.Unlock()
+	c.served = true
+	if err := l.watch(syscall.EPOLL_CTL_ADD, c, false); err != nil {
+		c.fail(failure("epoll_ctl", err))
+	}
+	if c.starved {
+		c.watchOutput()
+	}
+	if c.deadline != never {
+		l.arm(c, c.deadline)
+	}
+	if c.closing.Load() {
+		c.enqueue()
+	}
+}
+
+// watch registers c's descriptor or changes what is told of it; what is the
+// case already is told anew.
+func (l *loop) watch(op int, c *conn, output bool) error {
+	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: c.slot}
+	if output {
+		e.Events |= syscall.EPOLLOUT
+	}
+	return syscall.EpollCtl(l.epfd, op, c.fd, &e)
+}
+
+// remove forgets c. Its slot may be used again at once.
+func (l *loop) remove(c *conn) {
+	l.mu.Lock()
+	l.conns[c.slot] = nil
+	l.free = append(l.free, c.slot)
+	l.heap.remove(c)
+	l.mu.Unlock()
+}
+
+// left says that a connection chosen for the loop is over.
+func (l *loop) left() {
+	l.load.Add(-1)
+	l.s.served.Done()
+}
+
+// all returns the connections.
+func (l *loop) all() (list []*conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.conns {
+		if c != nil {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// enqueue has c looked at.
+func (l *loop) enqueue(c *conn) {
+	l.mu.Lock()
+	l.queue = append(l.queue, c)
+	l.wake()
+}
+
+// arm has the times of c looked at then, if not before.
+func (l *loop) arm(c *conn, at int64) {
+	l.mu.Lock()
+	if c.place != 0 && c.due <= at {
+		l.mu.Unlock()
+		return
+	}
+	l.heap.set(c, at)
+	if at >= l.until {
+		l.mu.Unlock()
+		return
+	}
+	l.wake()
+}
+
+// stop ends the loop, which has no connections any more.
+func (l *loop) stop() {
+	l.mu.Lock()
+	l.ended = true
+	l.wake()
+}
+
+// wake ends the loop's wait, if it waits. Called with mu held, which it
+// releases.
+func (l *loop) wake() {
+	asleep := l.asleep
+	l.asleep = false
+	l.mu.Unlock()
+	if asleep {
+		one := uint64(1)
+		_, _ = syscall.Write(l.evfd, (*[8]byte)(unsafe.Pointer(&one))[:])
+	}
+}
