@@ -2,8 +2,6 @@ package epoll
 
 import (
 	"math"
-	"net"
-	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -68,8 +66,7 @@ func (c *conn) Write(p []byte) int {
 	if c.fd < 0 {
 		return 0
 	}
-	n, err := retry(syscall.Write, c.fd, p)
-	n = max(n, 0)
+	n, err := rawWrite(c.fd, p)
 	switch {
 	case n == len(p):
 		return n
@@ -161,19 +158,4 @@ func (c *conn) enqueue() {
 	}
 	c.queued = true
 	c.l.enqueue(c)
-}
-
-// retry calls f until no signal interrupts it.
-func retry(f func(int, []byte) (int, error), fd int, p []byte) (int, error) {
-	for {
-		n, err := f(fd, p)
-		if err != syscall.EINTR {
-			return n, err
-		}
-	}
-}
-
-// failure returns err as package net would.
-func failure(op string, err error) error {
-	return &net.OpError{Op: op, Net: "socket", Err: os.NewSyscallError(op, err)}
 }

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/engine"
@@ -59,7 +58,7 @@ func (s *server) Add(nc engine.NetConn, newHandler func(engine.Conn) engine.Hand
 	}
 	c := &conn{l: l, nc: nc, fd: fd, deadline: never, limit: never}
 	if err := s.guard(func() { c.h = newHandler(c) }); err != nil {
-		_ = syscall.Close(fd)
+		rawClose(fd)
 		_ = nc.Close()
 		l.left()
 		return

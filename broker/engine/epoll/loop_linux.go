@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // Bounds of one turn.
@@ -63,12 +62,10 @@ func newLoop(s *server) (*loop, error) {
 		_ = l.file.Close()
 		return nil, err
 	}
-	evfd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
-	if errno != 0 {
+	if l.evfd, err = newEvent(); err != nil {
 		_ = l.file.Close()
-		return nil, os.NewSyscallError("eventfd2", errno)
+		return nil, err
 	}
-	l.evfd = int(evfd)
 	// Edge-triggered, each write is one event, and nobody has to read it.
 	edge := syscall.EpollEvent{Events: syscall.EPOLLIN | edgeTriggered, Fd: waker}
 	if err := syscall.EpollCtl(epfd, syscall.EPOLL_CTL_ADD, l.evfd, &edge); err != nil {
@@ -77,9 +74,6 @@ func newLoop(s *server) (*loop, error) {
 	}
 	return l, nil
 }
-
-// edgeTriggered is syscall.EPOLLET, which is negative there.
-const edgeTriggered = 1 << 31
 
 // release closes the descriptors.
 func (l *loop) release() {
@@ -144,14 +138,9 @@ func (l *loop) apply(until int64) {
 	_ = l.file.SetReadDeadline(at)
 }
 
-// poll asks for events without waiting; false means that there are none. It
-// cannot block, so the runtime need not know of the call.
+// poll asks for events without waiting; false means that there are none.
 func (l *loop) poll(fd uintptr) bool {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, fd, uintptr(unsafe.Pointer(&l.events[0])), maxEvents, 0, 0, 0)
-	l.n = int(n)
-	if errno != 0 {
-		l.n = 0
-	}
+	l.n = rawPoll(fd, l.events[:])
 	return l.n > 0
 }
 
@@ -236,11 +225,7 @@ func (l *loop) add(c *conn) {
 // watch registers c's descriptor or changes what is told of it; what is the
 // case already is told anew.
 func (l *loop) watch(op int, c *conn, output bool) error {
-	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: c.slot}
-	if output {
-		e.Events |= syscall.EPOLLOUT
-	}
-	return syscall.EpollCtl(l.epfd, op, c.fd, &e)
+	return rawControl(l.epfd, op, c.fd, c.slot, output)
 }
 
 // remove forgets c. Its slot may be used again at once.
@@ -306,7 +291,6 @@ func (l *loop) wake() {
 	l.asleep = false
 	l.mu.Unlock()
 	if asleep {
-		one := uint64(1)
-		_, _ = syscall.Write(l.evfd, (*[8]byte)(unsafe.Pointer(&one))[:])
+		_, _ = rawWrite(l.evfd, one)
 	}
 }

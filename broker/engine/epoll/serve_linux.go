@@ -4,7 +4,6 @@ import (
 	"io"
 	"syscall"
 	"time"
-	"unsafe"
 )
 
 // share is how many bytes are read from one connection before others have
@@ -112,7 +111,7 @@ func (c *conn) read(now time.Time) (int, error) {
 	} else {
 		room = c.l.buf[copy(c.l.buf, left):]
 	}
-	n, err := retry(syscall.Read, c.fd, room)
+	n, err := rawRead(c.fd, room)
 	switch {
 	case err == syscall.EAGAIN:
 		c.readable = false
@@ -224,7 +223,7 @@ func (c *conn) finish(now time.Time) {
 	if lingers && !c.sawEnd {
 		if !c.draining {
 			c.draining = true
-			if syscall.Shutdown(c.fd, syscall.SHUT_WR) == nil {
+			if rawShutdown(c.fd) == nil {
 				c.mu.Lock()
 				c.limit = c.l.s.nanos(now.Add(c.l.s.opts.Linger))
 				c.l.arm(c, c.limit)
@@ -241,7 +240,7 @@ func (c *conn) finish(now time.Time) {
 // discard reads what has come, up to a share; more says that there is more.
 func (c *conn) discard() (more bool) {
 	c.rest = c.l.spares.keep(c.rest, nil)
-	n, err := retry(syscall.Read, c.fd, c.l.buf)
+	n, err := rawRead(c.fd, c.l.buf)
 	switch {
 	case err == syscall.EAGAIN:
 		return false
@@ -258,22 +257,11 @@ func (c *conn) leave(now time.Time) {
 	c.gone = true
 	c.l.remove(c)
 	c.out.Lock()
-	_ = syscall.Close(c.fd)
+	rawClose(c.fd)
 	c.fd = -1
 	c.out.Unlock()
 	_ = c.nc.Close()
 	c.rest = c.l.spares.keep(c.rest, nil)
 	_ = c.l.s.guard(func() { c.h.Closed(now, c.cause) })
 	c.l.left()
-}
-
-// unsent returns how many bytes the peer has not acknowledged; 0 if that is
-// not known.
-func unsent(fd int) int {
-	var n int32
-	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
-	if errno != 0 {
-		return 0
-	}
-	return int(n)
 }
