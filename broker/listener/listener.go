@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,6 +40,10 @@ type Spec struct {
 	Refresh time.Duration
 
 	// What follows may be nil, and may be called from several goroutines.
+
+	// Bare is called instead of accept with each connection whose socket is the
+	// connection, where the system allows (Linux).
+	Bare func(s *Socket, p Peer)
 
 	// Refused is told of each connection that Limits did not admit.
 	Refused func(peer netip.AddrPort, why Refusal)
@@ -240,6 +245,9 @@ func (l *Listener) Resume() error {
 	if err != nil {
 		return fmt.Errorf("listener: %s: %w", l.spec.Name, err)
 	}
+	if l.spec.Bare != nil {
+		socket = bare(socket)
+	}
 	l.addr = socket.Addr()
 	if a, ok := l.addr.(*net.TCPAddr); ok {
 		l.bound.Port = a.Port
@@ -255,13 +263,12 @@ func (l *Listener) acceptAll(socket net.Listener, stop <-chan struct{}, done cha
 	defer close(done)
 	var pause time.Duration
 	for l.mayAccept(socket) {
-		c, err := socket.Accept()
+		err := l.acceptOne(socket)
 		if err == nil {
 			pause = 0
-			l.admit(c)
 			continue
 		}
-		if errors.Is(err, net.ErrClosed) {
+		if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
 			return
 		}
 		pause = min(max(2*pause, minPause), maxPause)

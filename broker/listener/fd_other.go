@@ -1,7 +1,0 @@
-//go:build !unix
-
-package listener
-
-import "errors"
-
-func duplicate(uintptr) (int, error) { return -1, errors.ErrUnsupported }
