@@ -117,7 +117,7 @@ func sockaddr(sa *syscall.RawSockaddrAny) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// sizes sets the socket's buffers as Spec wants them.
+// set sets the sizes of a socket's buffers.
 func (b Buffers) set(fd int) {
 	if b.Send > 0 {
 		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, b.Send)

@@ -2,12 +2,10 @@ package listener
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -268,8 +266,10 @@ func (l *Listener) acceptAll(socket net.Listener, stop <-chan struct{}, done cha
 			pause = 0
 			continue
 		}
-		if errors.Is(err, net.ErrClosed) || errors.Is(err, os.ErrClosed) {
+		select {
+		case <-stop: // the error is that the socket was closed
 			return
+		default:
 		}
 		pause = min(max(2*pause, minPause), maxPause)
 		if l.spec.Failed != nil {
