@@ -85,17 +85,21 @@ func (l *loop) release() {
 func (l *loop) run() {
 	defer l.release()
 	for l.wait() {
-		now := time.Now()
-		l.gather(now)
-		l.work, l.next = l.next, l.work[:0]
-		for i, c := range l.work {
-			if i%fresh == fresh-1 {
-				now = time.Now()
-			}
-			l.work[i] = nil
-			c.listed = false
-			c.serve(now)
+		l.turn(time.Now())
+	}
+}
+
+// turn serves everybody who has something to do at now.
+func (l *loop) turn(now time.Time) {
+	l.gather(now)
+	l.work, l.next = l.next, l.work[:0]
+	for i, c := range l.work {
+		if i%fresh == fresh-1 {
+			now = time.Now()
 		}
+		l.work[i] = nil
+		c.listed = false
+		c.serve(now)
 	}
 }
 
