@@ -2,6 +2,7 @@ package epoll
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -13,6 +14,10 @@ const (
 	maxEvents = 256
 	bufSize   = 64 << 10 // of the read buffer
 	fresh     = 16       // connections served until the time is read again
+
+	// patience is how long a loop that always has something to do keeps the
+	// processor from other goroutines. Shorter, the scheduler's work shows.
+	patience = time.Millisecond
 )
 
 // waker is the slot of the event descriptor.
@@ -30,6 +35,7 @@ type loop struct {
 	onPoll     func(fd uintptr) bool
 	events     [maxEvents]syscall.EpollEvent
 	n          int     // events of the last poll
+	polls      int     // of the last wait
 	work, next []*conn // of this turn, and of the one after it
 	buf        []byte
 	spares     spares
@@ -84,8 +90,17 @@ func (l *loop) release() {
 // run is the loop's goroutine.
 func (l *loop) run() {
 	defer l.release()
+	since := l.s.base // when it last left the processor to others
 	for l.wait() {
-		l.turn(time.Now())
+		now := time.Now()
+		if l.polls > 1 {
+			since = now // it was parked
+		} else if now.Sub(since) > patience {
+			runtime.Gosched()
+			now = time.Now()
+			since = now
+		}
+		l.turn(now)
 	}
 }
 
@@ -106,6 +121,7 @@ func (l *loop) turn(now time.Time) {
 // wait polls for events; while there is nothing else to do it waits for them.
 // It reports false once the loop has to end.
 func (l *loop) wait() bool {
+	l.polls = 0
 	l.mu.Lock()
 	if l.ended {
 		l.mu.Unlock()
@@ -144,6 +160,7 @@ func (l *loop) apply(until int64) {
 
 // poll asks for events without waiting; false means that there are none.
 func (l *loop) poll(fd uintptr) bool {
+	l.polls++
 	l.n = rawPoll(fd, l.events[:])
 	return l.n > 0
 }
