@@ -17,8 +17,8 @@ type Socket struct {
 	ip netip.Addr // under which the limits count it
 
 	mu    sync.Mutex // guards what follows; no other lock is taken under it
-	fd    int        // -1 once given away, closed or in conn
 	conn  net.Conn   // nil unless used as one
+	fd    int32      // -1 once given away, closed or in conn
 	ended bool
 }
 
@@ -32,7 +32,7 @@ func (s *Socket) Detach() (fd int, err error) {
 	if s.fd < 0 {
 		return -1, errDetached
 	}
-	fd, s.fd = s.fd, -1
+	fd, s.fd = int(s.fd), -1
 	return fd, nil
 }
 
@@ -51,7 +51,7 @@ func (s *Socket) Close() error {
 	case conn != nil:
 		err = conn.Close()
 	case fd >= 0:
-		closeSocket(fd)
+		closeSocket(int(fd))
 	}
 	s.l.ended(s.ip)
 	return err
@@ -65,7 +65,7 @@ func (s *Socket) open() (net.Conn, error) {
 		if s.fd < 0 {
 			return nil, errDetached
 		}
-		fd := s.fd
+		fd := int(s.fd)
 		s.fd = -1
 		var err error
 		if s.conn, err = netConn(fd); err != nil {
@@ -159,5 +159,5 @@ func (l *Listener) admitBare(fd int, p Peer) {
 	l.active++
 	l.total++
 	l.mu.Unlock()
-	l.spec.Bare(&Socket{l: l, ip: ip, fd: fd}, p)
+	l.spec.Bare(&Socket{l: l, ip: ip, fd: int32(fd)}, p)
 }

@@ -34,7 +34,7 @@ type conn struct {
 	gone     bool  // Closed was called
 
 	out sync.Mutex // held while the descriptor is written to, or closed
-	fd  int        // -1 once closed; changed with out held, by the loop
+	fd  int32      // -1 once closed; changed with out held, by the loop
 
 	mu       sync.Mutex // guards what follows
 	served   bool       // the loop knows the connection
@@ -45,10 +45,10 @@ type conn struct {
 	lingers  bool       // ended by Close: the peer is to get all that was written
 	broken   bool       // nothing can be written any more
 	closing  atomic.Bool
+	left     int32 // bytes the peer had not taken when limit was set
 	cause    error // for Closed, once closing
 	deadline int64 // of SetDeadline
 	limit    int64 // until when the peer must take output, or close
-	left     int   // bytes it had not taken when limit was set
 
 	// Guarded by loop.mu.
 	slot  int32 // in the loop's table

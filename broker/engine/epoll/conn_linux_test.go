@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/lunemq/lunemq/broker/engine"
 	"github.com/lunemq/lunemq/broker/engine/goroutine"
@@ -91,7 +92,7 @@ func (l *stepped) serve(nc engine.NetConn, h engine.Handler) *conn {
 		l.t.Fatal(err)
 	}
 	l.s.served.Add(1)
-	c := &conn{l: l.loop, nc: nc, h: h, fd: fd, deadline: never, limit: never}
+	c := &conn{l: l.loop, nc: nc, h: h, fd: int32(fd), deadline: never, limit: never}
 	l.add(c)
 	l.t.Cleanup(func() { c.end(nil); c.serve(time.Now()) })
 	return c
@@ -367,5 +368,12 @@ func TestTurn_Allocs(t *testing.T) {
 		l.turn(time.Now())
 	}); n != 0 {
 		t.Errorf("a turn allocates %v times", n)
+	}
+}
+
+// What a connection costs besides its handler is part of a budget.
+func TestConn_Size(t *testing.T) {
+	if n := unsafe.Sizeof(conn{}); n > 144 {
+		t.Errorf("a connection has %d bytes", n)
 	}
 }

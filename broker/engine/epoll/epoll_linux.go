@@ -56,9 +56,9 @@ func (s *server) Add(nc engine.NetConn, newHandler func(engine.Conn) engine.Hand
 		l.left()
 		return
 	}
-	c := &conn{l: l, nc: nc, fd: fd, deadline: never, limit: never}
+	c := &conn{l: l, nc: nc, fd: int32(fd), deadline: never, limit: never}
 	if err := s.guard(func() { c.h = newHandler(c) }); err != nil {
-		rawClose(fd)
+		rawClose(int32(fd))
 		_ = nc.Close()
 		l.left()
 		return

@@ -29,7 +29,7 @@ type loop struct {
 	load atomic.Int64 // connections, for the choice of a loop
 
 	// Owned by the goroutine, but for the descriptors, which are constant.
-	epfd, evfd int
+	epfd, evfd int32
 	file       *os.File // of epfd
 	raw        syscall.RawConn
 	onPoll     func(fd uintptr) bool
@@ -62,7 +62,7 @@ func newLoop(s *server) (*loop, error) {
 		_ = syscall.Close(epfd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	l := &loop{s: s, epfd: epfd, file: os.NewFile(uintptr(epfd), "epoll"), buf: make([]byte, bufSize), applied: never}
+	l := &loop{s: s, epfd: int32(epfd), file: os.NewFile(uintptr(epfd), "epoll"), buf: make([]byte, bufSize), applied: never}
 	l.onPoll = l.poll
 	if l.raw, err = l.file.SyscallConn(); err != nil {
 		_ = l.file.Close()
@@ -74,7 +74,7 @@ func newLoop(s *server) (*loop, error) {
 	}
 	// Edge-triggered, each write is one event, and nobody has to read it.
 	edge := syscall.EpollEvent{Events: syscall.EPOLLIN | edgeTriggered, Fd: waker}
-	if err := syscall.EpollCtl(epfd, syscall.EPOLL_CTL_ADD, l.evfd, &edge); err != nil {
+	if err := syscall.EpollCtl(epfd, syscall.EPOLL_CTL_ADD, int(l.evfd), &edge); err != nil {
 		l.release()
 		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
@@ -84,7 +84,7 @@ func newLoop(s *server) (*loop, error) {
 // release closes the descriptors.
 func (l *loop) release() {
 	_ = l.file.Close()
-	_ = syscall.Close(l.evfd)
+	rawClose(l.evfd)
 }
 
 // run is the loop's goroutine.

@@ -14,7 +14,7 @@ import (
 // costs more than the call.
 
 // rawRead is read(2) into p, not empty.
-func rawRead(fd int, p []byte) (int, error) {
+func rawRead(fd int32, p []byte) (int, error) {
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
 		switch errno {
@@ -29,7 +29,7 @@ func rawRead(fd int, p []byte) (int, error) {
 
 // rawWrite is write(2) of p, not empty. Part of a long p may have been taken
 // when it fails.
-func rawWrite(fd int, p []byte) (int, error) {
+func rawWrite(fd int32, p []byte) (int, error) {
 	for {
 		n, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&p[0])), uintptr(len(p)))
 		switch errno {
@@ -56,7 +56,7 @@ const edgeTriggered = 1 << 31
 
 // rawControl is epoll_ctl(2) for input, and output if wanted, to be reported
 // as slot.
-func rawControl(epfd, op, fd int, slot int32, output bool) error {
+func rawControl(epfd int32, op int, fd, slot int32, output bool) error {
 	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: slot}
 	if output {
 		e.Events |= syscall.EPOLLOUT
@@ -65,31 +65,31 @@ func rawControl(epfd, op, fd int, slot int32, output bool) error {
 }
 
 // rawShutdown ends output.
-func rawShutdown(fd int) error {
+func rawShutdown(fd int32) error {
 	return failed(syscall.RawSyscall(syscall.SYS_SHUTDOWN, uintptr(fd), syscall.SHUT_WR, 0))
 }
 
 // rawClose closes a socket. The system may forget it only later.
-func rawClose(fd int) { _, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0) }
+func rawClose(fd int32) { _, _, _ = syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0) }
 
 // unsent returns how many bytes the peer has not acknowledged; 0 if that is
 // not known.
-func unsent(fd int) int {
+func unsent(fd int32) int32 {
 	var n int32
 	_, _, errno := syscall.RawSyscall(syscall.SYS_IOCTL, uintptr(fd), syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
 	if errno != 0 {
 		return 0
 	}
-	return int(n)
+	return n
 }
 
 // newEvent returns an event descriptor.
-func newEvent() (int, error) {
+func newEvent() (int32, error) {
 	fd, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if errno != 0 {
 		return -1, os.NewSyscallError("eventfd2", errno)
 	}
-	return int(fd), nil
+	return int32(fd), nil
 }
 
 // one is what is written to an event descriptor: nobody reads it, so it counts
