@@ -154,7 +154,7 @@ func TestConn_HoldsWhatIsLeft(t *testing.T) {
 	take := 0
 	c := l.serve(server, &funcs{receive: func(p []byte) (int, bool) { return min(len(p), take), false }})
 	held := 0
-	for _, x := range []struct{ send, take, size int }{{10, 10, 0}, {100, 40, 256}, {1, 0, 256}, {1, 62, 0}, {5000, 10, 64 << 10}, {1, 4900, 256}, {1, 92, 0}} {
+	for _, x := range []struct{ send, take, size int }{{10, 10, 0}, {100, 40, 256}, {1, 0, 256}, {1, 62, 0}, {5000, 10, 16 << 10}, {1, 4900, 256}, {1, 92, 0}} {
 		take = x.take
 		if _, err := client.Write(make([]byte, x.send)); err != nil {
 			t.Fatal(err)

@@ -15,3 +15,9 @@ func TestSuite(t *testing.T) {
 		return New(Options{Other: goroutine.New(goroutine.Options{Linger: linger}), Linger: linger})
 	})
 }
+
+func BenchmarkEngine(b *testing.B) {
+	enginetest.Bench(b, func() engine.Engine {
+		return New(Options{Other: goroutine.New(goroutine.Options{}), Linger: time.Millisecond})
+	})
+}
