@@ -195,8 +195,26 @@ func TestSetDeadline_Later(t *testing.T) {
 			c.serve(now)
 		}
 	}
-	if looks > 1000/59+1 || fired != 0 {
+	if looks > 1000/59+2 || fired != 0 {
 		t.Errorf("looked %d times, Deadline came %d times", looks, fired)
+	}
+}
+
+// A time comes late by a 64th at most, never early, and with others.
+func TestTogether(t *testing.T) {
+	const now = int64(1e12) + 12345
+	for left := int64(-100); left < int64(time.Hour); left += max(1, left/7) {
+		late := together(now, now+left) - now - left
+		if late < 0 || late > max(left/64, 0) || late >= maxDelay {
+			t.Errorf("%v: late by %v", time.Duration(left), time.Duration(late))
+		}
+	}
+	seen := map[int64]bool{}
+	for i := range int64(18_000) {
+		seen[together(now+i*1e6, now+i*1e6+int64(30*time.Second))] = true
+	}
+	if got, most := len(seen), 18_000/(maxDelay/1_000_000)+2; got > most {
+		t.Errorf("18 thousand times within 18 s are %d, want at most %d", got, most)
 	}
 }
 

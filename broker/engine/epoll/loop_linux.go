@@ -1,6 +1,7 @@
 package epoll
 
 import (
+	"math/bits"
 	"os"
 	"runtime"
 	"sync"
@@ -283,19 +284,34 @@ func (l *loop) enqueue(c *conn) {
 	l.wake()
 }
 
-// arm has the times of c looked at then, if not before.
+// arm has the times of c looked at then, or before; not much later.
 func (l *loop) arm(c *conn, at int64) {
 	l.mu.Lock()
 	if c.place != 0 && c.due <= at {
 		l.mu.Unlock()
 		return
 	}
+	at = together(l.s.nanos(time.Now()), at)
 	l.heap.set(c, at)
 	if at >= l.until {
 		l.mu.Unlock()
 		return
 	}
 	l.wake()
+}
+
+// maxDelay bounds by how much a time may come late, in nanoseconds: 268 ms.
+const maxDelay = 1 << 28
+
+// together delays at by up to a 64th of what is left until then, so that the
+// times of many connections come together and a loop wakes for all at once.
+func together(now, at int64) int64 {
+	left := at - now
+	if left < 64 {
+		return at
+	}
+	step := int64(1) << min(bits.Len64(uint64(left/64))-1, bits.Len64(maxDelay)-1)
+	return (at + step - 1) &^ (step - 1)
 }
 
 // stop ends the loop, which has no connections any more.
