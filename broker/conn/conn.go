@@ -197,10 +197,12 @@ func (c *Conn) endBatch(now time.Time) {
 	switch {
 	case b.Store.Empty():
 		c.settle(now, c.settles, nil)
+		clear(c.settles) // what they hold of subscriptions goes
 		c.settles = c.settles[:0]
 	case !b.Store.Sync:
 		b.Store.Submit(c.srv.Store, c.srv.committed)
 		c.settle(now, c.settles, nil)
+		clear(c.settles)
 		c.settles = c.settles[:0]
 	default:
 		waiting := c.settles
