@@ -13,8 +13,8 @@ import (
 // Bounds of one turn.
 const (
 	maxEvents = 256
-	bufSize   = 64 << 10 // of the read buffer
-	fresh     = 16       // connections served until the time is read again
+	bufSize   = 128 << 10 // of the read buffer
+	fresh     = 16        // connections served until the time is read again
 
 	// patience is how long a loop that always has something to do keeps the
 	// processor from other goroutines. Shorter, the scheduler's work shows.

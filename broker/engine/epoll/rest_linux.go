@@ -40,7 +40,7 @@ func (b *rest) added(n int) []byte {
 
 // Sizes of buffers for rests in bytes, and how many of each are kept for use
 // by others.
-var restSizes = [...]int{256, 1 << 10, 4 << 10, 16 << 10, 64 << 10}
+var restSizes = [...]int{256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, bufSize}
 
 const restSpares = 8
 
