@@ -162,11 +162,13 @@ func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 		Mountpoint: string(c.Mountpoint), Versions: c.Versions, Anonymous: c.Anonymous, Lifetime: c.Lifetime, Chain: d.chain.Load,
 		WebSocket: spec.WebSocket != nil,
 	}
-	d.listener, err = listener.Open(d.spec, func(nc net.Conn, p listener.Peer) {
+	serve := func(nc engine.NetConn, p listener.Peer) {
 		peer := &hook.Client{Peer: p.Remote, Username: p.Identity, HasUser: p.Identity != ""}
 		peer.Listener.Addr, peer.Listener.Cert = p.Local, p.Cert
 		b.Engine.Add(nc, func(ec engine.Conn) engine.Handler { return conn.New(b.Server, side, ec, peer, p.Since) })
-	})
+	}
+	d.spec.Bare = func(s *listener.Socket, p listener.Peer) { serve(s, p) }
+	d.listener, err = listener.Open(d.spec, func(nc net.Conn, p listener.Peer) { serve(nc, p) })
 	if err != nil {
 		return nil, err
 	}

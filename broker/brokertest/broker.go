@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker"
-	"github.com/lunemq/lunemq/broker/engine/goroutine"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/store"
@@ -79,7 +78,7 @@ func Start(t testing.TB, o Options) *Broker {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
-	sockets := goroutine.New(goroutine.Options{Linger: time.Second, Panicked: func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) }})
+	sockets := broker.NewEngine(time.Second, func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) })
 	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms, Extensions: o.Extensions})
 	if err != nil {
 		t.Fatal(err)

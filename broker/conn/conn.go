@@ -181,30 +181,6 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	return n, park
 }
 
-// Idle implements registry.Attachment.
-func (c *Conn) Idle(f func()) bool {
-	if !c.receiving && c.busy == 0 {
-		return true
-	}
-	c.idle = append(c.idle, f)
-	return false
-}
-
-// rests returns what is to be called, without the lock, if the connection has
-// nothing in hand any longer. Called with the lock held.
-func (c *Conn) rests() func() {
-	if len(c.idle) == 0 || c.receiving || c.busy > 0 {
-		return func() {}
-	}
-	list := c.idle
-	c.idle = nil
-	return func() {
-		for _, f := range list {
-			f()
-		}
-	}
-}
-
 // handle does what a packet asks for. Called without the lock.
 func (c *Conn) handle(now time.Time, ev session.Event) {
 	switch ev.Kind {
@@ -232,10 +208,12 @@ func (c *Conn) endBatch(now time.Time) {
 	switch {
 	case b.Store.Empty():
 		c.settle(now, c.settles, nil)
+		clear(c.settles) // what they hold of subscriptions goes
 		c.settles = c.settles[:0]
 	case !b.Store.Sync:
 		b.Store.Submit(c.srv.Store, c.srv.committed)
 		c.settle(now, c.settles, nil)
+		clear(c.settles)
 		c.settles = c.settles[:0]
 	default:
 		waiting := c.settles

@@ -200,24 +200,6 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 	flush()
 }
 
-// Joined implements registry.Attachment. Who holds pre at this moment goes on
-// under it; nobody takes the client's lock while holding it.
-func (c *Conn) Joined(cl *registry.Client) {
-	c.pre.Lock()
-	defer c.pre.Unlock()
-	c.client.Store(cl)
-}
-
-// ready says that what connections before have taken of the client is routed.
-func (c *Conn) ready() {
-	cl := c.lock()
-	c.busy--
-	idle := c.rests()
-	c.unlock(cl)
-	idle()
-	c.ec.Wake()
-}
-
 // accept answers CONNECT once the session is stored and lets input go on.
 func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 	var groups []mqtt.Share

@@ -79,7 +79,9 @@ func (c *Conn) jobDone(job retainJob, more bool) {
 		c.jobs[0] = job
 		return
 	}
-	c.jobs = c.jobs[1:]
+	if c.jobs = c.jobs[1:]; len(c.jobs) == 0 {
+		c.jobs = nil
+	}
 }
 
 // waiting is the number of messages in the client's queue. Called with the lock

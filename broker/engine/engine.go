@@ -29,7 +29,8 @@ type Conn interface {
 	// returns how much; p is not retained. If it is less than len(p), Writable
 	// is called when more can be taken. Calls must not overlap each other.
 	Write(p []byte) int
-	// SetDeadline arms, moves or (zero) disarms the one deadline.
+	// SetDeadline arms, moves or (zero) disarms the one deadline. It comes never
+	// early, and late by up to a 64th of the time until then.
 	SetDeadline(t time.Time)
 	// Wake ends a park: Receive is called soon with the bytes left over. A
 	// Wake before the park takes effect is not lost.

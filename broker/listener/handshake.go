@@ -58,7 +58,7 @@ func (l *Listener) admit(c net.Conn) {
 	l.mu.Lock()
 	l.active++
 	l.total++
-	if l.certs == nil && now.ws == nil && !now.proxy.Header {
+	if l.plain(now) {
 		l.mu.Unlock()
 		l.accept(base, p)
 		return

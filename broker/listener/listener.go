@@ -2,7 +2,6 @@ package listener
 
 import (
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -39,6 +38,10 @@ type Spec struct {
 	Refresh time.Duration
 
 	// What follows may be nil, and may be called from several goroutines.
+
+	// Bare is called instead of accept with each connection whose socket is the
+	// connection, where the system allows (Linux).
+	Bare func(s *Socket, p Peer)
 
 	// Refused is told of each connection that Limits did not admit.
 	Refused func(peer netip.AddrPort, why Refusal)
@@ -249,6 +252,9 @@ func (l *Listener) Resume() error {
 	if err != nil {
 		return fmt.Errorf("listener: %s: %w", l.spec.Name, err)
 	}
+	if l.spec.Bare != nil {
+		socket = bare(socket)
+	}
 	l.addr = socket.Addr()
 	if a, ok := l.addr.(*net.TCPAddr); ok {
 		l.bound.Port = a.Port
@@ -264,14 +270,15 @@ func (l *Listener) acceptAll(socket net.Listener, stop <-chan struct{}, done cha
 	defer close(done)
 	var pause time.Duration
 	for l.mayAccept(socket) {
-		c, err := socket.Accept()
+		err := l.acceptOne(socket)
 		if err == nil {
 			pause = 0
-			l.admit(c)
 			continue
 		}
-		if errors.Is(err, net.ErrClosed) {
+		select {
+		case <-stop: // the error is that the socket was closed
 			return
+		default:
 		}
 		pause = min(max(2*pause, minPause), maxPause)
 		if l.spec.Failed != nil {

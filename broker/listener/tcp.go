@@ -83,6 +83,23 @@ func (c *counted) Close() error {
 	return err
 }
 
+// Detach gives the descriptor away, for an engine with a poller of its own. Of
+// the connection's methods only Close may be called afterwards.
+func (c *counted) Detach() (fd int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	if outer := raw.Control(func(old uintptr) { fd, err = duplicate(old) }); outer != nil {
+		return -1, outer
+	}
+	if err != nil {
+		return -1, err
+	}
+	_ = c.stream.Close()
+	return fd, nil
+}
+
 // count prepares an accepted connection. Sizes the system does not allow are
 // cut by it, not refused.
 func (l *Listener) count(c net.Conn, ip netip.Addr) *counted {

@@ -15,7 +15,6 @@ import (
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin"
 	"github.com/lunemq/lunemq/broker/admin/httpapi"
-	"github.com/lunemq/lunemq/broker/engine/goroutine"
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/store"
@@ -99,7 +98,7 @@ func (s *server) start(ctx context.Context) error {
 	alarms := new(alarm.List)
 	watch := pressure.New(&cfg.Pressure, cfg.DataDir, alarms)
 	s.later(watch.Close)
-	sockets := goroutine.New(goroutine.Options{Panicked: func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) }})
+	sockets := broker.NewEngine(0, func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) })
 	s.lua.adopt(s.res)
 	b, err := broker.New(cfg, broker.Parts{Extensions: []broker.Extension{&s.lua}, Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
 	if err != nil {
