@@ -295,12 +295,6 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	c.unlock(cl)
 }
 
-func refuseAll(codes []mqtt.ReasonCode, code mqtt.ReasonCode) {
-	for i := range codes {
-		codes[i] = code
-	}
-}
-
 // Writable implements engine.Handler.
 func (c *Conn) Writable(now time.Time) {
 	cl := c.lock()

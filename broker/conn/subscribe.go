@@ -201,3 +201,9 @@ func (c *Conn) withdraw(now time.Time, slot session.Slot, kind session.EventKind
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)
 	}
 }
+
+func refuseAll(codes []mqtt.ReasonCode, code mqtt.ReasonCode) {
+	for i := range codes {
+		codes[i] = code
+	}
+}
