@@ -397,5 +397,3 @@ func (c *Conn) arm() {
 func (c *Conn) held() bool {
 	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled || c.gated && !c.srv.Gate.Opened()
 }
-
-func (c *Conn) v5() bool { return c.m.Version() == mqtt.V5 }

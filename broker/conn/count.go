@@ -123,3 +123,5 @@ func (c *Conn) countCode(x session.Coded) {
 		m.MQTTAuthSent.For(code).Inc(1)
 	}
 }
+
+func (c *Conn) v5() bool { return c.m.Version() == mqtt.V5 }
