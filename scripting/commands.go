@@ -1,6 +1,7 @@
 package scripting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/conf/value"
+	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
 // columns of script show.
@@ -145,6 +148,51 @@ func (e *Engine) Reload(name string) error {
 		return errors.Join(errors.New("scripting: not reloaded, the version before stays in force"), err)
 	}
 	return nil
+}
+
+// Lines returns the lines with statements, ascending, of a script and of each
+// module it has loaded, by file name; nil if it is not loaded.
+func (e *Engine) Lines(name string) map[string][]int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s := e.script(name); s != nil {
+		if v := s.current.Load(); v != nil {
+			return v.lines()
+		}
+	}
+	return nil
+}
+
+// Problem returns why a script could not be loaded, nil if it was.
+func (e *Engine) Problem(name string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.script(name)
+	if s == nil {
+		return errUnknown(name)
+	}
+	return s.failed
+}
+
+// Check compiles the scripts that cfg names and returns what is wrong with
+// them. Nothing is run.
+func Check(cfg *Config) (bad []error) {
+	e := &Engine{unloaded: map[string]bool{}}
+	e.scripts.Store(&[]*Script{})
+	keys := map[string]string{}
+	for name, f := range cfg.Files {
+		keys[f.File] = "script." + name + ".file"
+	}
+	for _, path := range e.wanted(cfg) {
+		f, err := readSource(path)
+		if err == nil {
+			_, err = sandbox.Compile(path, f.text)
+		}
+		if err != nil {
+			bad = append(bad, &value.KeyError{Key: cmp.Or(keys[path], "script.script_dir"), Err: err})
+		}
+	}
+	return bad
 }
 
 // Unload takes a script out until it is loaded by hand or the broker restarts.

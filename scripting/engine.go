@@ -26,6 +26,12 @@ type Deps struct {
 	Metrics *metric.Broker
 	Alarms  *alarm.List // nil = none
 	Host    *lualib.Host
+	// OnlyFiles: the scripts of Config.Files are loaded, not those of Config.Dir.
+	OnlyFiles bool
+	// Now is the clock that scripts see, nil = the system's. Line, unless it is
+	// nil, is told each line that a script runs.
+	Now  func() time.Time
+	Line func(file string, line int)
 	// Changed is called when the plugin takes part in other hooks than before,
 	// or may wait in others: the chain must be made anew, from Plugin. It must
 	// not block.
@@ -146,7 +152,7 @@ func (e *Engine) wanted(cfg *Config) (paths []string) {
 	found, _ := filepath.Glob(filepath.Join(globEscape(cfg.Dir), "*.lua"))
 	slices.Sort(found)
 	for _, p := range found {
-		if !strings.HasSuffix(p, "_test.lua") {
+		if !e.deps.OnlyFiles && !strings.HasSuffix(p, "_test.lua") {
 			paths = append(paths, p)
 		}
 	}

@@ -50,7 +50,7 @@ type module struct {
 func (e *Engine) newVersion(cfg *Config, name string, f source) (*version, error) {
 	v := &version{engine: e, name: name, cfg: cfg, sum: f.sum, modules: map[string]*module{}}
 	var err error
-	if v.program, err = sandbox.Compile(name, f.text); err != nil {
+	if v.program, err = e.compile(name, f.text); err != nil {
 		return nil, err
 	}
 	first, settings, err := v.load()
@@ -81,6 +81,13 @@ func (e *Engine) newVersion(cfg *Config, name string, f source) (*version, error
 	return v, nil
 }
 
+func (e *Engine) compile(name, text string) (*sandbox.Program, error) {
+	if e.deps.Line != nil {
+		return sandbox.CompileForCoverage(name, text)
+	}
+	return sandbox.Compile(name, text)
+}
+
 // decideWhere looks for modules that may wait.
 func (v *version) decideWhere() {
 	name := lualib.Waits(v.program)
@@ -103,7 +110,7 @@ type settings struct {
 
 // load makes a state and runs the script in it.
 func (v *version) load() (*instance, settings, error) {
-	s := sandbox.New(sandbox.Options{Print: v.print, Require: v.require})
+	s := sandbox.New(sandbox.Options{Print: v.print, Require: v.require, Now: v.engine.deps.Now, Line: v.engine.deps.Line})
 	v.engine.host.Open(s, v.name)
 	n := v.numbers.Add(1)
 	s.SetGlobal("__SCRIPT_INSTANCE_ID__", lua.LNumber(n))
@@ -213,7 +220,7 @@ func (v *version) require(name string) (*sandbox.Program, error) {
 		if err != nil {
 			return nil, err
 		}
-		p, err := sandbox.Compile(shortName(v.cfg, path), f.text)
+		p, err := v.engine.compile(shortName(v.cfg, path), f.text)
 		if err != nil {
 			return nil, err
 		}
@@ -221,6 +228,17 @@ func (v *version) require(name string) (*sandbox.Program, error) {
 		return p, nil
 	}
 	return nil, fmt.Errorf("there is no %s below %s or %s", rel, v.cfg.Dir, v.cfg.BundledDir)
+}
+
+// lines returns the lines with statements of each file of the version.
+func (v *version) lines() map[string][]int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	all := map[string][]int{v.program.Name: v.program.Lines}
+	for _, m := range v.modules {
+		all[m.program.Name] = m.program.Lines
+	}
+	return all
 }
 
 // files returns the modules' files with the sums of their contents.

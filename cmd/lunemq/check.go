@@ -6,6 +6,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/conf"
+	"github.com/lunemq/lunemq/scripting"
 )
 
 // check prints every problem of the configuration, those of the files it names
@@ -27,7 +28,12 @@ func check(p process) int {
 		return 1
 	}
 	if errs == 0 {
-		for _, err := range broker.CheckFiles(conf.Section[broker.Config](res)) {
+		cfg := conf.Section[broker.Config](res)
+		bad := broker.CheckFiles(cfg)
+		if cfg.Who.Plugins["lua"].On {
+			bad = append(bad, scripting.Check(conf.Section[scripting.Config](res))...)
+		}
+		for _, err := range bad {
 			found := explain(res, err)
 			if res.Explain(err) == nil {
 				found[0] = "error: " + found[0]

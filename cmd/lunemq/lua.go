@@ -8,9 +8,6 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/conf"
 	"github.com/lunemq/lunemq/scripting"
-	"github.com/lunemq/lunemq/scripting/authcache"
-	"github.com/lunemq/lunemq/scripting/luaconv"
-	"github.com/lunemq/lunemq/scripting/lualib"
 )
 
 // luaPlugin is the Lua scripts as an extension of the broker.
@@ -33,7 +30,7 @@ func (l *luaPlugin) adopt(res *conf.Result) {
 func (l *luaPlugin) Start(api *broker.API) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	host := &lualib.Host{Log: api.Log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation(l.cfg.Obfuscation.Reveal()), Broker: api}
+	host := newHost(api.Log, l.cfg, api)
 	e, err := scripting.Start(l.cfg, scripting.Deps{Log: api.Log, Metrics: api.Metrics, Alarms: api.Alarms, Host: host, Changed: api.Changed})
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ const usage = `usage: lunemq COMMAND [OPTIONS]
   config  [--conf FILE] [--set KEY=VALUE ...] [--changed]
                                                 print every key, its value and where that came from
   passwd  [-c [-f]] [-D] FILE USER, -U FILE     edit a password file
+  script  test FILE [--events FILE]             run a script's hooks outside the broker
   version                                       print the version
 
 The file is /etc/lunemq/lunemq.conf unless --conf names another.
@@ -59,6 +60,8 @@ func run(ctx context.Context, reload <-chan os.Signal, p process) int {
 		return config(p)
 	case "passwd":
 		return passwd(p.args, p.stdin, p.stdout, p.stderr)
+	case "script":
+		return script(p)
 	case "version", "--version":
 		if len(p.args) > 0 {
 			fmt.Fprintf(p.stderr, "lunemq version: unexpected argument %q\n", p.args[0])

@@ -12,7 +12,7 @@ import (
 // os are the functions of the os library that touch neither files nor
 // processes; the others say why they are not there.
 func (s *State) os() functions {
-	f := functions{"clock": clock, "date": s.date, "difftime": difftime, "time": osTime}
+	f := functions{"clock": s.clock, "date": s.date, "difftime": difftime, "time": s.time}
 	for _, name := range []string{"execute", "exit", "remove", "rename", "tmpname", "getenv", "setlocale"} {
 		f[name] = func(L *lua.LState) int {
 			errorf(L, "os.%s is not available: scripts have no access to files, processes and the environment", name)
@@ -22,11 +22,8 @@ func (s *State) os() functions {
 	return f
 }
 
-// began is the zero of os.clock.
-var began = time.Now()
-
-func clock(L *lua.LState) int {
-	L.Push(lua.LNumber(time.Since(began).Seconds()))
+func (s *State) clock(L *lua.LState) int {
+	L.Push(lua.LNumber(s.opts.Now().Sub(s.began).Seconds()))
 	return 1
 }
 
@@ -35,9 +32,9 @@ func difftime(L *lua.LState) int {
 	return 1
 }
 
-func osTime(L *lua.LState) int {
+func (s *State) time(L *lua.LState) int {
 	if L.GetTop() == 0 || L.Get(1) == lua.LNil {
-		L.Push(lua.LNumber(time.Now().Unix()))
+		L.Push(lua.LNumber(s.opts.Now().Unix()))
 		return 1
 	}
 	t := L.CheckTable(1)
@@ -68,7 +65,7 @@ var layouts = map[byte]string{
 
 func (s *State) date(L *lua.LState) int {
 	text := L.OptString(1, "%c")
-	at := time.Now()
+	at := s.opts.Now()
 	if L.GetTop() >= 2 {
 		n := float64(L.CheckNumber(2))
 		if math.Abs(n) > 1e11 || math.IsNaN(n) {

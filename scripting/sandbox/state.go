@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	lua "github.com/yuin/gopher-lua"
 )
@@ -20,6 +21,9 @@ type Options struct {
 	Require func(name string) (*Program, error)
 	// Line is called before each statement of programs compiled for coverage.
 	Line func(file string, line int)
+	// Now is the clock of os.time, os.date and os.clock; nil = the system's.
+	// Limits of time go by the system's in any case.
+	Now func() time.Time
 }
 
 // State is one Lua state with its libraries. Owned by one goroutine at a time.
@@ -39,6 +43,7 @@ type State struct {
 	tainted bool // Reset cannot undo what was done
 	nested  int  // coroutines resumed inside each other
 	waiter  Waiter
+	began   time.Time // the zero of os.clock
 }
 
 // Waiter is told by a library that it is about to wait for something outside.
@@ -53,7 +58,10 @@ const stateKey = "(state)"
 // New makes a State with the language's own libraries. Others are added with
 // SetGlobal before anything is loaded.
 func New(o Options) *State {
-	s := &State{L: lua.NewState(stackOptions), opts: o, account: newAccount()}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &State{L: lua.NewState(stackOptions), opts: o, account: newAccount(), began: o.Now()}
 	self := s.L.NewUserData()
 	self.Value = s
 	s.L.G.Registry.RawSetString(stateKey, self)

@@ -1,0 +1,8 @@
+test.script("rewrite.lua")
+local r = test.call("auth_on_publish", { topic = "old" })
+test.equal(r.verdict, "ok")
+test.equal(r.modifiers, { topic = "new", qos = 1 })
+test.equal(r.log, { "info: asked old" })
+test.equal(test.call("auth_on_publish", { topic = "z" }).verdict, "ok")
+test.advance(3600)
+test.equal(test.call("auth_on_publish", { topic = "z" }).verdict, "deny")
