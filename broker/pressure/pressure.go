@@ -41,6 +41,10 @@ type Watch struct {
 	stop   chan struct{}
 	done   sync.WaitGroup
 
+	busy   atomic.Bool   // a client has sent something since the last sample
+	asleep atomic.Bool   // the next sample is idle away
+	wake   chan struct{} // room for one
+
 	used, limit atomic.Int64
 	level       atomic.Int32
 	free        atomic.Int64
@@ -53,13 +57,17 @@ type Watch struct {
 	disk   func(dir string) (free, size int64, err error)
 }
 
-// interval is the time between two samples.
-const interval = time.Second
+// interval is the time between two samples while clients send, and idle while
+// nobody does: then there is little that could use memory.
+const (
+	interval = time.Second
+	idle     = 10 * time.Second
+)
 
 // New starts to watch; Close ends it. dir is where the disk is looked at;
 // alarms, which may be nil, tells the operator.
 func New(cfg *Config, dir string, alarms *alarm.List) *Watch {
-	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), memory: heap, total: machineMemory, disk: diskSpace}
+	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: heap, total: machineMemory, disk: diskSpace}
 	w.Apply(cfg)
 	w.done.Go(w.run)
 	return w
@@ -83,14 +91,35 @@ func (w *Watch) Close() {
 }
 
 func (w *Watch) run() {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
+	next := time.NewTimer(interval)
+	defer next.Stop()
 	for {
 		select {
-		case <-tick.C:
-			w.sample()
+		case <-next.C:
+		case <-w.wake:
 		case <-w.stop:
 			return
+		}
+		w.sample()
+		calm := !w.busy.Swap(false) && w.Level() == Normal
+		w.asleep.Store(calm)
+		if calm {
+			next.Reset(idle)
+		} else {
+			next.Reset(interval)
+		}
+	}
+}
+
+// noteInput says that a client has sent something.
+func (w *Watch) noteInput() {
+	if !w.busy.Load() {
+		w.busy.Store(true)
+	}
+	if w.asleep.Load() && w.asleep.CompareAndSwap(true, false) {
+		select {
+		case w.wake <- struct{}{}:
+		default:
 		}
 	}
 }
@@ -170,8 +199,13 @@ func (w *Watch) LowDisk() bool { return w != nil && w.lowDisk.Load() }
 
 // Allowance is how many bytes one connection may send per second at the
 // present level; 0 = any number. The nearer the limit, the fewer, so that those
-// who send most are slowed down first.
+// who send most are slowed down first. It is to be asked whenever a client has
+// sent something.
 func (w *Watch) Allowance() int {
+	if w == nil {
+		return 0
+	}
+	w.noteInput()
 	if w.Level() < Severe {
 		return 0
 	}

@@ -2,7 +2,10 @@ package pressure
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/lunemq/lunemq/conf/value"
 	"github.com/lunemq/lunemq/telemetry/alarm"
@@ -111,4 +114,41 @@ func TestWatch_Alarms(t *testing.T) {
 	if w.alarms.Len() > 0 {
 		t.Error("an alarm without a limit")
 	}
+}
+
+// TestWatch_Sleeps: while nobody sends, samples are rare; the first that sends
+// is looked at at once.
+func TestWatch_Sleeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var samples atomic.Int64
+		w := &Watch{stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: func() int64 { samples.Add(1); return 0 },
+			total: func() int64 { return 1 << 30 }, disk: func(string) (int64, int64, error) { return 1 << 40, 1 << 41, nil }}
+		w.cfg.Store(&Config{})
+		w.done.Go(w.run)
+		count := func(d time.Duration) int64 {
+			samples.Store(0)
+			<-time.After(d)
+			synctest.Wait()
+			return samples.Load()
+		}
+		count(2 * time.Second)
+		if n := count(time.Minute); n > 7 {
+			t.Errorf("%d samples in an idle minute", n)
+		}
+		w.Allowance()
+		synctest.Wait()
+		if n := samples.Load(); n == 0 {
+			t.Error("no sample when a client sends")
+		}
+		samples.Store(0)
+		for range 10 {
+			w.Allowance()
+			<-time.After(time.Second)
+		}
+		if n := samples.Load(); n < 9 {
+			t.Errorf("%d samples in ten seconds of input", n)
+		}
+		close(w.stop)
+		w.done.Wait()
+	})
 }

@@ -73,7 +73,6 @@ type runner struct {
 	now     time.Time // virtual
 	engine  *scripting.Engine
 	name    string // of the script, as the engine calls it
-	scripts []string
 	metrics *metric.Broker
 	logged  []string // lines of the call in progress
 	err     string   // of the call in progress

@@ -139,6 +139,7 @@ func (s *Store) openDB(exists bool) (db *pebble.DB, err error) {
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	o.Experimental.CompactionScheduler = newScheduler()
 	o.EnsureDefaults()
 	return pebble.Open(s.dir, o)
 }
