@@ -379,3 +379,35 @@ func BenchmarkAuthOnPublish(b *testing.B) {
 		}
 	}
 }
+
+// TestWorkers: scripts that may wait, or that compute much, are called on
+// workers; the chain is told.
+func TestWorkers(t *testing.T) {
+	blocks := func(r *rig) bool {
+		p := r.Plugin()
+		return p.Blocks("auth_on_publish")
+	}
+	r := start(t, map[string]string{"a.lua": hooked(`local n = 0 for i = 1, tonumber(m.payload) or 10 do n = n + 1 end return true`)})
+	for range 100 {
+		r.expect(alice, "t", "ok")
+	}
+	if blocks(r) {
+		t.Error("a quick script runs on workers")
+	}
+	slow := start(t, map[string]string{"a.lua": hooked(`local n = 0 for i = 1, 60000 do n = n + 1 end return true`)})
+	slow.expect(alice, "t", "ok")
+	if blocks(slow) {
+		t.Error("one slow call is enough")
+	}
+	for range 2 * maxSlow {
+		slow.expect(alice, "t", "ok")
+	}
+	slow.logged("called on workers from now on", "calls of auth_on_publish execute")
+	eventually(t, func() bool { return blocks(slow) })
+	// A new version has another chance.
+	slow.write("a.lua", hooked(`return true`))
+	eventually(t, func() bool { return !blocks(slow) })
+	far := start(t, map[string]string{"a.lua": hooked(`for i = 1, 3e6 do end return true`)})
+	far.expect(alice, "t", "ok")
+	eventually(t, func() bool { return blocks(far) })
+}

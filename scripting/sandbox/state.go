@@ -225,6 +225,11 @@ func (s *State) Context() (context.Context, context.CancelFunc) {
 // OnWait sets whom Context tells that a call waits.
 func (s *State) OnWait(w Waiter) { s.waiter = w }
 
+// Steps returns how many instructions the call has executed, steps of libraries
+// included, rounded down to the quantum in which they are counted. Only with a
+// limit of instructions.
+func (s *State) Steps() int64 { return s.account.limits.Instructions - s.account.left }
+
 // Close frees the state.
 func (s *State) Close() { s.L.Close() }
 
