@@ -13,7 +13,7 @@ import (
 	"github.com/lunemq/lunemq/broker/packet"
 )
 
-// slow is a plugin compiled in, under the name lua: its answer to the topic
+// slow is a plugin compiled in, under a name of its own: its answer to the topic
 // "wait" comes when the test says so.
 type slow struct {
 	api    *broker.API
@@ -23,13 +23,13 @@ type slow struct {
 	denied map[string]bool
 }
 
-func (*slow) Name() string                  { return "lua" }
+func (*slow) Name() string                  { return "slow" }
 func (s *slow) Start(api *broker.API) error { s.api = api; return nil }
 func (*slow) Configure() error              { return nil }
 func (*slow) Close()                        {}
 
 func (s *slow) Plugin() hook.Plugin {
-	return hook.Plugin{Name: "lua", Hooks: s, Blocks: func(string) bool { return true }}
+	return hook.Plugin{Name: "slow", Hooks: s, Blocks: func(string) bool { return true }}
 }
 
 func (s *slow) AuthOnPublish(_ context.Context, p *hook.Publish) (hook.Verdict, *hook.PublishResult) {
@@ -54,7 +54,7 @@ func (s *slow) AuthOnSubscribe(_ context.Context, q *hook.Subscribe) (hook.Verdi
 
 func startSlow(t *testing.T) (*brokertest.Broker, *slow) {
 	s := &slow{asked: make(chan struct{}, 1), answer: make(chan struct{}), refuse: make(chan string, 1), denied: map[string]bool{}}
-	b := brokertest.Start(t, brokertest.Options{Set: []string{"plugins.acl=off", "plugins.lua=on"}, Extensions: []broker.Extension{s}})
+	b := brokertest.Start(t, brokertest.Options{Set: []string{"plugins.acl=off", "plugins.slow=on"}, Extensions: []broker.Extension{s}})
 	return b, s
 }
 

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -63,7 +64,12 @@ type table struct {
 // wrong tag, a missing doc or reload, or a key declared twice is an error.
 func New(sections ...any) (*Schema, error) {
 	s := &Schema{}
+	more := MoreNames{}
 	for _, section := range sections {
+		if m, ok := section.(MoreNames); ok {
+			maps.Copy(more, m)
+			continue
+		}
 		t := reflect.TypeOf(section)
 		if t == nil || t.Kind() != reflect.Pointer || t.Elem().Kind() != reflect.Struct {
 			return nil, fmt.Errorf("conf: section %T is not a pointer to a struct", section)
@@ -78,11 +84,35 @@ func New(sections ...any) (*Schema, error) {
 		}
 		s.types, s.groups, s.titles = append(s.types, t.Elem()), append(s.groups, g), append(s.titles, b.title)
 	}
+	if err := more.add(s); err != nil {
+		return nil, err
+	}
 	s.reserve()
 	for _, g := range s.groups {
 		s.list(g, "", nil, nil)
 	}
 	return s, s.unique()
+}
+
+// MoreNames is a section that adds to the admissible names of a wildcard: by
+// pattern, such as plugins.NAME.
+type MoreNames map[string][]string
+
+func (m MoreNames) add(s *Schema) error {
+	for pattern, names := range m {
+		found := false
+		for _, g := range s.groups {
+			for _, t := range g.tables {
+				if join(t.prefix, t.wild) == pattern && t.only != nil {
+					t.only, found = append(slices.Clone(t.only), names...), true
+				}
+			}
+		}
+		if !found {
+			return fmt.Errorf("conf: no wildcard %s has a list of names", pattern)
+		}
+	}
+	return nil
 }
 
 // Keys returns all keys in the order of the fields.

@@ -47,7 +47,16 @@ type Broker struct {
 // Config fills a configuration as --set does.
 func Config(t testing.TB, set ...string) *broker.Config {
 	t.Helper()
-	schema, err := conf.New(&broker.Config{})
+	return config(t, nil, set)
+}
+
+func config(t testing.TB, plugins []broker.Extension, set []string) *broker.Config {
+	t.Helper()
+	names := conf.MoreNames{"plugins.NAME": nil}
+	for _, x := range plugins {
+		names["plugins.NAME"] = append(names["plugins.NAME"], x.Name())
+	}
+	schema, err := conf.New(&broker.Config{}, names)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +88,7 @@ func Start(t testing.TB, o Options) *Broker {
 		o.Log = slog.New(slog.NewTextHandler(writer{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
 	sockets := broker.NewEngine(time.Second, func(err error, stack []byte) { t.Errorf("%v\n%s", err, stack) })
-	b, err := broker.New(Config(t, set...), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms, Extensions: o.Extensions})
+	b, err := broker.New(config(t, o.Extensions, set), broker.Parts{Log: o.Log, Store: o.Store, Engine: sockets, Pressure: o.Pressure, Alarms: o.Alarms, Extensions: o.Extensions})
 	if err != nil {
 		t.Fatal(err)
 	}

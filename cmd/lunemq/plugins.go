@@ -6,8 +6,14 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin"
 )
+
+// compiledIn are plugins written in Go. To add one, write a package with a type
+// that implements broker.Extension (its documentation has an example), return it
+// here, and switch it on with plugins.NAME = on.
+func compiledIn() []broker.Extension { return nil }
 
 // pluginCommands switch plugins on and off at run time.
 //

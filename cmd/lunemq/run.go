@@ -125,8 +125,15 @@ func (p process) parse(name string) (o options, status int, ok bool) {
 	return o, 0, true
 }
 
-// sections are the structures that the configuration fills.
-func sections() []any { return []any{&broker.Config{}, &pebblestore.Config{}, &scripting.Config{}} }
+// sections are the structures that the configuration fills, and the names of
+// the plugins that are compiled in.
+func sections() []any {
+	names := conf.MoreNames{"plugins.NAME": nil}
+	for _, x := range compiledIn() {
+		names["plugins.NAME"] = append(names["plugins.NAME"], x.Name())
+	}
+	return []any{&broker.Config{}, &pebblestore.Config{}, &scripting.Config{}, names}
+}
 
 // load reads the configuration. The error is for what cannot be read; what is
 // wrong within is in the result.

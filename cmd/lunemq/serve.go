@@ -100,7 +100,7 @@ func (s *server) start(ctx context.Context) error {
 	s.later(watch.Close)
 	sockets := broker.NewEngine(0, func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) })
 	s.lua.adopt(s.res)
-	b, err := broker.New(cfg, broker.Parts{Extensions: []broker.Extension{&s.lua}, Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
+	b, err := broker.New(cfg, broker.Parts{Extensions: append(compiledIn(), &s.lua), Log: s.log.Logger, Store: kept, Engine: sockets, Keys: s.keys, Pressure: watch, Alarms: alarms})
 	if err != nil {
 		_ = kept.Close()
 		return err
