@@ -16,6 +16,7 @@ type logging struct {
 	*slog.Logger
 	level slog.LevelVar
 	file  *logFile // nil without one
+	lines *lineWriter
 }
 
 // levels are VerneMQ's severities.
@@ -42,11 +43,12 @@ func openLog(c broker.LogConfig, stderr io.Writer) (*logging, error) {
 		to = append(to, l.file)
 	}
 	o := &slog.HandlerOptions{Level: &l.level}
-	var h slog.Handler = slog.NewTextHandler(io.MultiWriter(to...), o)
+	l.lines = newLineWriter(io.MultiWriter(to...))
+	var h slog.Handler = slog.NewTextHandler(l.lines, o)
 	if c.Format == "json" {
-		h = slog.NewJSONHandler(io.MultiWriter(to...), o)
+		h = slog.NewJSONHandler(l.lines, o)
 	}
-	l.Logger = slog.New(h)
+	l.Logger = slog.New(urgentHandler{h, l.lines})
 	return l, nil
 }
 
@@ -62,6 +64,7 @@ func (l *logging) apply(c broker.LogConfig) {
 }
 
 func (l *logging) close() {
+	l.lines.close()
 	if l.file != nil {
 		l.file.close()
 	}
