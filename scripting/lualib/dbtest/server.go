@@ -32,6 +32,9 @@ type Server struct {
 	ready   []string   // a program that says whether the server serves; nil = one that listens does
 }
 
+// password is that of all servers.
+const password = "s3cret"
+
 // patience is how long a server may take to start.
 const patience = 60 * time.Second
 
@@ -196,7 +199,7 @@ func begin(t *testing.T) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &Server{Port: Port(t), t: t, dir: dir, User: "lunemq", Password: "s3cret", Database: "postgres"}
+	s := &Server{Port: Port(t), t: t, dir: dir, User: "lunemq", Password: password, Database: "postgres"}
 	t.Cleanup(s.Stop)
 	return s
 }
@@ -225,7 +228,7 @@ func MariaDB(t *testing.T) *Server {
 		s.Database, s.User, s.Password, s.User))
 	s.program = find(t, "mariadbd", "/usr/sbin/mariadbd")
 	s.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1", "--socket=" + filepath.Join(s.dir, "socket"),
-		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-name-resolve", "--init-file=" + first, "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=16M"}
+		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-name-resolve", "--init-file=" + first, "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=16M"}
 	s.Start()
 	return s
 }

@@ -51,7 +51,7 @@ type options struct {
 
 // Patience with servers that are not there.
 const (
-	selectTimeout  = 3 * time.Second
+	selectTimeout  = 2 * time.Second
 	connectTimeout = 5 * time.Second
 )
 

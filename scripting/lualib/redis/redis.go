@@ -1,12 +1,14 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -24,7 +26,19 @@ type Database struct {
 }
 
 // New makes the driver.
-func New(c *Config) *Database { return &Database{config: c} }
+func New(c *Config) *Database {
+	quiet()
+	return &Database{config: c}
+}
+
+// quiet has the client library not write to standard error: what it says comes
+// back as errors, too.
+var quiet = sync.OnceFunc(func() { goredis.SetLogger(silence{}) })
+
+type silence struct{}
+
+// Printf does nothing.
+func (silence) Printf(context.Context, string, ...any) {}
 
 type options struct {
 	host, user, password string
