@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -50,8 +51,9 @@ type rig struct {
 	broker fakeBroker
 }
 
-// start loads one script, such as auth/redis.lua.
-func start(t *testing.T, script string, databases map[string]lualib.Database) *rig {
+// start loads one script, such as auth/redis.lua. edits are texts to replace in
+// it, each followed by the new one.
+func start(t *testing.T, script string, databases map[string]lualib.Database, edits ...string) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -61,8 +63,24 @@ func start(t *testing.T, script string, databases map[string]lualib.Database) *r
 	if err != nil {
 		t.Fatal(err)
 	}
+	path := filepath.Join(here, script)
+	if len(edits) > 0 {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(edits); i += 2 {
+			if strings.Count(string(text), edits[i]) != 1 {
+				t.Fatalf("%s does not contain %q once", script, edits[i])
+			}
+		}
+		path = filepath.Join(t.TempDir(), filepath.Base(script))
+		if err := os.WriteFile(path, []byte(strings.NewReplacer(edits...).Replace(string(text))), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cfg := &scripting.Config{Dir: t.TempDir(), BundledDir: here, States: 1, MaxStates: 8, Timeout: 5 * time.Second, MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 100,
-		Files: map[string]scripting.FileConfig{"it": {File: filepath.Join(here, script)}}}
+		Files: map[string]scripting.FileConfig{"it": {File: path}}}
 	e, err := scripting.Start(cfg, scripting.Deps{Log: log, Metrics: metric.NewBroker(), Host: r.host})
 	if err != nil {
 		t.Fatal(err)

@@ -40,7 +40,8 @@ var bcryptModule = Module{
 	},
 }
 
-// BcryptWorkers is how many hashes are made at a time; 0 = one per processor.
+// BcryptWorkers is how many hashes are made at a time; 0 = half as many as there
+// are processors, so that a rush of clients leaves the others theirs.
 type BcryptWorkers int
 
 // UnmarshalText reads a number from 1 to 1024, or auto.
@@ -67,7 +68,7 @@ func (w BcryptWorkers) MarshalText() ([]byte, error) {
 
 func (w BcryptWorkers) count() int {
 	if w == 0 {
-		return runtime.GOMAXPROCS(0)
+		return max(1, runtime.GOMAXPROCS(0)/2)
 	}
 	return int(w)
 }

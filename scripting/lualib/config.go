@@ -11,7 +11,7 @@ type Config struct {
 	HTTPMaxResponse value.ByteSize `key:"script.http_max_response" default:"1MB" range:"1kB..1GB" reload:"restart" doc:"Longest body that the library http reads; a longer one is an error."`
 	HTTPRedirects   int            `key:"script.http_max_redirects" default:"5" range:"1..20" reload:"restart" doc:"How many redirects the library http follows."`
 
-	BcryptPool      BcryptWorkers `key:"bcrypt.pool_size" default:"auto" reload:"restart" doc:"How many passwords the library bcrypt hashes at a time; auto = one per processor."`
+	BcryptPool      BcryptWorkers `key:"bcrypt.pool_size" default:"auto" reload:"restart" doc:"How many passwords the library bcrypt hashes at a time; auto = half as many as there are processors."`
 	BcryptRounds    int           `key:"bcrypt.default_log_rounds" default:"12" range:"4..31" reload:"restart" doc:"Cost of bcrypt.gen_salt(): the binary logarithm of the rounds."`
 	BcryptMechanism string        `key:"bcrypt.mechanism" default:"port" enum:"port,nif" reload:"restart" hidden:"true" doc:"Read and ignored: there is one mechanism, in the process."`
 	BcryptNIF       int           `key:"bcrypt.nif_pool_size" default:"4" range:"1.." reload:"restart" hidden:"true" doc:"Read and ignored, see bcrypt.pool_size."`
