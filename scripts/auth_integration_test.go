@@ -174,6 +174,52 @@ func TestIntegrationAuth_Redis(t *testing.T) {
 	checkAuth(t, "redis", redis.New(config), refilled{server, insert})
 }
 
+// A script made from one of VerneMQ's finds the functions it calls, and its way
+// of asking is safe from what clients send.
+func TestIntegrationAuth_VerneMQStyle(t *testing.T) {
+	server := dbtest.Redis(t)
+	config := &redis.Config{Host: "127.0.0.1", Port: server.Port, Password: value.NewSecret(server.Password), PoolSize: 3}
+	dbtest.NewRig(t, "redis", redis.New(config)).Passes(fmt.Sprintf(`redis.ensure_pool({}) redis.cmd("pool_redis", "set", '["","a b","us er"]', '{"passhash":%q,"publish_acl":[{"pattern":"x"}]}')`, hash(t, "pw")))
+	const style = `
+require "auth/auth_commons"
+function auth_on_register(reg)
+  if reg.username ~= nil and reg.password ~= nil then
+    key = json.encode({reg.mountpoint, reg.client_id, reg.username})
+    res = redis.cmd("auth_redis", "get " .. key)
+    if res then
+      res = json.decode(res)
+      type_assert(res.passhash, {"string", "nil"}, "passhash")
+      pwd = obf.decrypt(reg.password)
+      if res.passhash == bcrypt.hashpw(pwd, res.passhash) then
+        cache_insert(reg.mountpoint, reg.client_id, reg.username, res.publish_acl, res.subscribe_acl)
+        return true
+      end
+    end
+  end
+  return false
+end
+redis.ensure_pool({pool_id = "auth_redis"})
+hooks = {
+  auth_on_register = auth_on_register, auth_on_publish = auth_on_publish, auth_on_subscribe = auth_on_subscribe,
+  on_unsubscribe = on_unsubscribe, on_client_gone = on_client_gone, on_client_offline = on_client_offline, on_session_expired = on_session_expired,
+  auth_on_register_m5 = auth_on_register_m5, auth_on_publish_m5 = auth_on_publish_m5, auth_on_subscribe_m5 = auth_on_subscribe_m5,
+}`
+	r := start(t, "auth/redis.lua", map[string]lualib.Database{"redis": redis.New(config)}, `-- Lets clients in whom Redis knows (script.auth_redis.enabled).`, style+"\ndo return end --")
+	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+		c := client("a b", "us er", v)
+		r.expect(r.register(c, "pw"), "ok")
+		r.expect(r.publish(c, &mqtt.Message{Topic: "x"}), "ok")
+		r.expect(r.register(c, "wrong"), "deny")
+		r.expect(r.register(client(`x" EX 1`, "u", v), "pw"), "deny")
+		r.expect(r.publish(client("new", "u", v), &mqtt.Message{Topic: "x"}), "deny")
+		r.OnClientWakeup(c.Key)
+		r.OnClientGone(c.Key)
+	}
+	if strings.Contains(r.log.String(), "failed") {
+		t.Error(r.log.String())
+	}
+}
+
 // refilled is a server that forgets everything when it is stopped.
 type refilled struct {
 	dbtest.Backend

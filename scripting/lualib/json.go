@@ -17,7 +17,7 @@ var jsonModule = Module{
 	Functions: []Function{
 		{Name: "encode", Params: []Param{{"value", "any", "a table; anything else gives nil"}}, Returns: "string?",
 			Doc: "Returns the JSON text of a table, without blanks, names sorted. An empty table is {}."},
-		{Name: "decode", Params: []Param{{"text", "string", "a JSON text"}}, Returns: "table?",
+		{Name: "decode", Params: []Param{{"text", "any", "a JSON text; what is no string gives nil"}}, Returns: "table?",
 			Doc: "Returns the object or array, nil for anything else. Members that are null are absent; [] is an empty table."},
 	},
 	open: func(b *binding) map[string]lua.LGFunction {
@@ -34,7 +34,12 @@ var jsonModule = Module{
 				return 1
 			},
 			"decode": func(L *lua.LState) int {
-				L.Push(decodeJSON(L, b.state, text(L, 1)))
+				v, ok := L.Get(1).(lua.LString)
+				if !ok {
+					L.Push(lua.LNil)
+					return 1
+				}
+				L.Push(decodeJSON(L, b.state, string(v)))
 				return 1
 			},
 		}

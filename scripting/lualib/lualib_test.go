@@ -125,6 +125,7 @@ func TestJSON(t *testing.T) {
 		assert(json.encode({"", "a b", 'q"\\\n\1é'}) == '["","a b","q\\"\\\\\\n\\u0001é"]', json.encode({"", "a b", 'q"\\\n\1é'}))
 		assert(json.encode({b = 1, a = 1e15, [3] = 1e300}) == '{"3":1e+300,"a":1000000000000000,"b":1}', json.encode({b = 1, a = 1e15, [3] = 1e300}))
 		assert(json.encode({[1] = 1, [3] = 3}) == "[1,null,3]")
+		assert(json.decode(nil) == nil and json.decode({}) == nil and json.decode(1) == nil)
 		assert(json.encode("x") == nil and json.encode(nil) == nil and json.encode(1) == nil)
 		assert(json.encode({"\255"}) == '["\239\191\189"]')
 		local t = json.decode(' {"a": [1, -2.5e2, null, "x"], "n": null, "o": {"k": false}, "u": "\\u00e9\\ud83d\\ude00\\ud800x"} ')

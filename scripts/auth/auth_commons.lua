@@ -78,6 +78,30 @@ end
 
 local function nothing() end
 
+-- What follows is global for scripts that were made from VerneMQ's own.
+
+function type_assert(v, expected, what)
+  for _, t in ipairs(type(expected) == "table" and expected or {expected}) do
+    if type(v) == t then
+      return
+    end
+  end
+  error(what .. ": unexpected " .. type(v), 2)
+end
+
+function cache_insert(mountpoint, client_id, username, publish_acl, subscribe_acl)
+  auth_cache.insert(mountpoint, client_id, username, publish_acl, subscribe_acl)
+end
+
+function auth_on_register_m5(reg)
+  return auth_on_register(reg)
+end
+
+auth_on_publish, auth_on_publish_m5 = refuse, refuse
+auth_on_subscribe, auth_on_subscribe_m5 = refuse, refuse
+on_unsubscribe = nothing
+on_client_gone, on_client_offline, on_session_expired = nothing, nothing, nothing
+
 -- hooks returns the hooks of an authenticator. The cache forgets a client when
 -- it goes; VerneMQ asks for the hooks that say so.
 function M.hooks(auth_on_register)

@@ -16,26 +16,11 @@
 -- Server and hash method are those of script.postgres.*.
 
 local auth = require "auth/auth_commons"
-local pool = "auth_postgres"
+require "auth/postgres_cockroach_commons"
 
-local columns = [[
-  SELECT mountpoint, client_id, username, publish_acl::TEXT AS publish_acl, subscribe_acl::TEXT AS subscribe_acl, ]]
-local from = [[
-  FROM vmq_auth_acl WHERE mountpoint = $1 AND (client_id = $2 OR client_id = '*') AND username = $3]]
-
-local function auth_on_register(reg)
-  if not auth.given(reg) then
-    return false
-  end
-  if postgres.hash_method() == "bcrypt" then
-    local rows = postgres.execute(pool, columns .. "password" .. from, reg.mountpoint, reg.client_id, reg.username)
-    return auth.by_hash(rows, reg, "password")
-  end
-  local rows = postgres.execute(pool, columns .. "password = crypt($4, password) AS matches" .. from,
-    reg.mountpoint, reg.client_id, reg.username, obf.decrypt(reg.password))
-  return auth.by_database(rows, reg)
-end
-
+pool = "auth_postgres"
 postgres.ensure_pool({pool_id = pool})
 
-hooks = auth.hooks(auth_on_register)
+hooks = auth.hooks(function(reg)
+  return auth_on_register_common(postgres, reg)
+end)

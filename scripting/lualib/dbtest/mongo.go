@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -20,6 +21,7 @@ import (
 type Mongo struct {
 	Port           int
 	User, Password string
+	TLS            *Certs // nil = none; set before Start
 
 	t      *testing.T
 	freeze sync.RWMutex // held for writing while frozen
@@ -48,6 +50,13 @@ func (m *Mongo) Start() {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(m.Port)))
 	if err != nil {
 		m.t.Fatal(err)
+	}
+	if m.TLS != nil {
+		pair, err := tls.LoadX509KeyPair(m.TLS.Cert, m.TLS.Key)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}})
 	}
 	m.mu.Lock()
 	m.listener = l

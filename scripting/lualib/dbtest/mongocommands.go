@@ -140,13 +140,18 @@ func matches(d, filter bson.D) bool {
 	return true
 }
 
+// project keeps the fields that a projection names, or leaves those out that
+// are false or 0 in it.
 func project(d, projection bson.D) bson.D {
 	if len(projection) == 0 {
 		return d
 	}
+	no := func(v any) bool { return v == false || v == int64(0) || v == int32(0) }
+	leaves := no(projection[0].Value)
 	out := bson.D{}
 	for _, e := range d {
-		if e.Key == "_id" || get(projection, e.Key) != nil {
+		v := get(projection, e.Key)
+		if leaves && !(v != nil && no(v)) || !leaves && (v != nil || e.Key == "_id") {
 			out = append(out, e)
 		}
 	}

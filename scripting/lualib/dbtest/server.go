@@ -22,6 +22,7 @@ type Server struct {
 	User     string
 	Password string
 	Database string
+	Certs    *Certs // of SQL servers, which offer TLS
 
 	t       *testing.T
 	dir     string
@@ -208,10 +209,12 @@ func begin(t *testing.T) *Server {
 func Postgres(t *testing.T) *Server {
 	t.Helper()
 	s := begin(t)
+	s.Certs = NewCerts(t, s.dir)
 	data := filepath.Join(s.dir, "data")
 	s.setup(find(t, "initdb", "/usr/lib/postgresql/*/bin/initdb"), "-D", data, "-U", s.User, "--auth=scram-sha-256", "--pwfile="+s.file("password", s.Password), "--no-sync", "-E", "UTF8")
 	s.program = find(t, "postgres", "/usr/lib/postgresql/*/bin/postgres")
-	s.args = []string{"-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=40"}
+	s.args = []string{"-D", data, "-p", strconv.Itoa(s.Port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=40",
+		"-c", "ssl=on", "-c", "ssl_cert_file=" + s.Certs.Cert, "-c", "ssl_key_file=" + s.Certs.Key, "-c", "ssl_ca_file=" + s.Certs.CA}
 	s.ready = []string{find(t, "pg_isready", "/usr/lib/postgresql/*/bin/pg_isready"), "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.Port)}
 	s.Start()
 	return s
@@ -222,13 +225,15 @@ func MariaDB(t *testing.T) *Server {
 	t.Helper()
 	s := begin(t)
 	s.Database = "vernemq_db"
+	s.Certs = NewCerts(t, s.dir)
 	data := filepath.Join(s.dir, "data")
 	s.setup(find(t, "mariadb-install-db"), "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
 	first := s.file("init.sql", fmt.Sprintf("CREATE DATABASE IF NOT EXISTS %s;\nCREATE USER IF NOT EXISTS '%s'@'127.0.0.1' IDENTIFIED BY '%s';\nGRANT ALL ON *.* TO '%s'@'127.0.0.1';\n",
 		s.Database, s.User, s.Password, s.User))
 	s.program = find(t, "mariadbd", "/usr/sbin/mariadbd")
 	s.args = []string{"--no-defaults", "--datadir=" + data, "--port=" + strconv.Itoa(s.Port), "--bind-address=127.0.0.1", "--socket=" + filepath.Join(s.dir, "socket"),
-		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-name-resolve", "--init-file=" + first, "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=16M"}
+		"--pid-file=" + filepath.Join(s.dir, "pid"), "--skip-name-resolve", "--init-file=" + first, "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=16M",
+		"--ssl-cert=" + s.Certs.Cert, "--ssl-key=" + s.Certs.Key, "--ssl-ca=" + s.Certs.CA}
 	s.Start()
 	return s
 }

@@ -141,7 +141,8 @@ func (d *Database) ensure(L *lua.LState, s *sandbox.State) int {
 }
 
 // do runs an operation on the pool of the first argument; found = the server
-// had, or took, the value. Anything else is raised.
+// had, or took, the value. A key that none can have is not found, and cannot be
+// stored. Anything else is raised.
 func (d *Database) do(L *lua.LState, s *sandbox.State, name string, op func(*memcache.Client) (*memcache.Item, error)) (item *memcache.Item, found bool) {
 	c, release, err := d.pools.Use(lua.LVAsString(L.Get(1)))
 	if err != nil {
@@ -152,7 +153,7 @@ func (d *Database) do(L *lua.LState, s *sandbox.State, name string, op func(*mem
 	defer cancel()
 	item, err = c.run(ctx, op)
 	switch {
-	case errors.Is(err, memcache.ErrCacheMiss), errors.Is(err, memcache.ErrNotStored):
+	case errors.Is(err, memcache.ErrCacheMiss), errors.Is(err, memcache.ErrNotStored), errors.Is(err, memcache.ErrMalformedKey) && (name == "get" || name == "delete"):
 		return nil, false
 	case err != nil:
 		L.RaiseError("memcached.%s: %s", name, strings.TrimPrefix(err.Error(), "memcache: "))

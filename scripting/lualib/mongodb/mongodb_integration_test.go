@@ -26,6 +26,8 @@ func TestIntegrationMongoDB(t *testing.T) {
 		assert(mongodb.update("p", "c", {n = 3}, {n = 33, more = "m"}) == true)
 		assert(mongodb.find_one("p", "c", {n = 33}).more == "m")
 		assert(mongodb.find_one("p", "c", {n = {["$in"] = {33, 34}}}, {projector = {n = true}}).more == nil)
+		local without = mongodb.find_one("p", "c", {n = 33}, {projector = {more = false}})
+		assert(without.n == 33 and without.more == nil)
 		assert(mongodb.find_one("p", "c", {}, {skip = 3}).n == 4)
 
 		local cursor = mongodb.find("p", "c", {}, {batchsize = 2})
@@ -50,4 +52,16 @@ func TestIntegrationMongoDB(t *testing.T) {
 	r.Fails(`mongodb.ensure_pool({pool_id = "wrong", password = "wrong"}) mongodb.find_one("wrong", "c", {})`, "Authentication failed")
 	r.Passes(`mongodb.ensure_pool({pool_id = "unsafe", w_mode = "unsafe"}) assert(mongodb.insert("unsafe", "u", {a = 1}).a == 1)`)
 	r.Survives(server, prefix+`assert(mongodb.find_one("p", "c", {name = "x"}).n == 1)`)
+}
+
+func TestIntegrationMongoDB_TLS(t *testing.T) {
+	server := dbtest.NewMongo(t)
+	server.Stop()
+	server.TLS = dbtest.NewCerts(t, t.TempDir())
+	server.Start()
+	d := New(&Config{Server: Server{Host: "127.0.0.1", Port: server.Port, Login: server.User, Password: value.NewSecret(server.Password), AuthSource: "admin", Database: "db",
+		PoolSize: 1, WMode: "safe", ReadPreference: "primary"}})
+	r := dbtest.NewRig(t, "mongodb", d)
+	r.SpeaksTLS("mongodb", server.TLS, `assert(mongodb.find_one(pool, "c", {}) == false)`)
+	r.Fails(`mongodb.ensure_pool({pool_id = "plain"}) mongodb.find_one("plain", "c", {})`, "mongodb.find_one")
 }

@@ -38,6 +38,7 @@ func TestIntegrationMariaDB(t *testing.T) {
 	r.Fails(`mysql.execute("none", "SELECT 1")`, `there is no pool "none"`)
 	r.Fails(`mysql.ensure_pool({pool_id = "wrong", password = "wrong"}) mysql.execute("wrong", "SELECT 1")`, "Access denied")
 	r.Passes(prefix + `assert(q("SELECT 1 AS one")[1].one == 1)`) // the pool is whole
+	r.SpeaksTLS("mysql", server.Certs, `assert(mysql.execute(pool, "SHOW STATUS LIKE 'Ssl_cipher'")[1].Value ~= "")`)
 	r.Survives(server, prefix+`assert(q("SELECT 1 AS one")[1].one == 1)`)
 }
 

@@ -40,7 +40,9 @@ func TestIntegrationPostgres(t *testing.T) {
 	r.Fails(prefix+`q("SELECT repeat('x', 1000) FROM generate_series(1, 100000)")`, "bytes")
 	r.Fails(`postgres.execute("none", "SELECT 1")`, `there is no pool "none"`)
 	r.Fails(`postgres.ensure_pool({pool_id = "wrong", password = "wrong"}) postgres.execute("wrong", "SELECT 1")`, "password authentication failed")
-	r.Fails(`postgres.ensure_pool({pool_id = "tls", ssl = true, verify = "verify_none"}) postgres.execute("tls", "SELECT 1")`, "tls")
+	r.SpeaksTLS("postgres", server.Certs, `assert(postgres.execute(pool, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")[1].ssl == true)`)
+	r.Passes(fmt.Sprintf(`postgres.ensure_pool({pool_id = "cert", ssl = true, cafile = %q, certfile = %q, keyfile = %q, depth = 3})
+		assert(postgres.execute("cert", "SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()")[1].client_dn == "/CN=leaf")`, server.Certs.CA, server.Certs.Cert, server.Certs.Key))
 	r.Passes(prefix + `assert(q("SELECT 1 AS one")[1].one == 1)`) // the pool is whole
 	r.Passes(fmt.Sprintf(`postgres.ensure_pool({pool_id = "mine", size = 1, host = "127.0.0.1", port = %d, user = %q, password = %q, database = %q})
 		for i = 1, 5 do assert(postgres.execute("mine", "SELECT 1 AS one")[1].one == 1) end`, server.Port, server.User, server.Password, server.Database))

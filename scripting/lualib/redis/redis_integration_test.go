@@ -39,5 +39,9 @@ func TestIntegrationRedis(t *testing.T) {
 	r.Fails(`redis.ensure_pool({pool_id = "wrong", password = "wrong"}) redis.cmd("wrong", "get x")`, "WRONGPASS")
 	r.Fails(`redis.ensure_pool({pool_id = "without", password = ""}) redis.cmd("without", "get x")`, "NOAUTH")
 	r.Passes(`redis.ensure_pool({pool_id = "one", database = 1}) assert(redis.cmd("one", "get mykey") == nil)`)
+	r.Passes(prefix + `assert(cmd("ACL SETUSER worker on >w0rk ~mykey +get +hello +auth") == true)
+		redis.ensure_pool({pool_id = "worker", user = "worker", password = "w0rk"})
+		assert(redis.cmd("worker", "get mykey") == "Hello")`)
+	r.Fails(`redis.ensure_pool({pool_id = "worker", user = "worker", password = "w0rk"}) redis.cmd("worker", "get n")`, "NOPERM")
 	r.Survives(server, prefix+`assert(cmd("set mykey Hello") == true)`)
 }
