@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -217,6 +218,40 @@ hooks = {
 	}
 	if strings.Contains(r.log.String(), "failed") {
 		t.Error(r.log.String())
+	}
+}
+
+// While the database does not answer, those who ask it wait, up to
+// script.timeout, and clients with rules in the cache do not notice.
+func TestIntegrationAuth_SlowDatabase(t *testing.T) {
+	server := dbtest.NewMongo(t)
+	config := &mongodb.Config{Server: mongodb.Server{Host: "127.0.0.1", Port: server.Port, Login: server.User, Password: value.NewSecret(server.Password), AuthSource: "admin",
+		Database: "db", PoolSize: 3, WMode: "safe", ReadPreference: "primary"}}
+	dbtest.NewRig(t, "mongodb", mongodb.New(config)).Passes(fmt.Sprintf(`mongodb.ensure_pool({}) mongodb.insert("pool_mongodb", "vmq_acl_auth",
+		{mountpoint = "", client_id = "*", username = "user", passhash = %q, publish_acl = {{pattern = "a"}}})`, hash(t, "pw")))
+	r := start(t, "auth/mongodb.lua", map[string]lualib.Database{"mongodb": mongodb.New(config)})
+	here := client("here", "user", mqtt.V5)
+	r.expect(r.register(here, "pw"), "ok")
+	server.Freeze()
+	answers := make(chan string, 20)
+	for i := range cap(answers) {
+		go func() { answers <- r.register(client(fmt.Sprint("c", i), "user", mqtt.V5), "pw") }()
+	}
+	began := time.Now()
+	for range 1000 {
+		r.expect(r.publish(here, &mqtt.Message{Topic: "a"}), "ok")
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("1000 messages took %v while the database did not answer", took)
+	}
+	select {
+	case got := <-answers:
+		t.Errorf("a client got the answer %s from a database that does not answer", got)
+	default:
+	}
+	server.Thaw()
+	for range cap(answers) {
+		r.expect(<-answers, "ok")
 	}
 }
 
