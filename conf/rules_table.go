@@ -7,7 +7,7 @@ const (
 	goRuntime   = "Go's scheduler and collector need no such setting; memory_limit bounds the memory"
 	ownMeta     = "sessions, subscriptions and retained messages are kept in the one store below data_dir"
 	dataDir     = "everything lies below data_dir"
-	noDatabases = "databases for scripts are not built yet"
+	noDatabases = "the library of this database has no such option"
 	noWebhooks  = "webhooks are not built yet, plugins.webhooks is off"
 	noBridge    = "bridges are not built yet, plugins.bridge is off"
 	noHTTPPub   = "publishing over HTTP is not built yet"

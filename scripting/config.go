@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/conf/value"
+	"github.com/lunemq/lunemq/scripting/lualib/bundled"
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
@@ -22,6 +23,8 @@ type Config struct {
 	OnError     string         `key:"script.on_error" default:"refuse" enum:"refuse,next" reload:"live" doc:"What a deciding hook answers when the script fails or breaks a limit: refuse, or next = the next plugin is asked, as VerneMQ does."`
 	MaxWaiting  int            `key:"script.max_waiting" default:"1000" range:"0..1000000" unit:"calls" reload:"live" doc:"How many calls of a script may wait for a free Lua state; further ones fail."`
 	Obfuscation value.Secret   `key:"logging.obfuscation_secret" reload:"restart" doc:"Secret from which the key is made that hides passwords from scripts until they call obf.decrypt. Empty = a random key per start."`
+
+	Auth bundled.Config
 
 	Files map[string]FileConfig `key:"script.NAME" reload:"live" doc:"Scripts elsewhere than in script.script_dir."`
 }

@@ -134,7 +134,7 @@ func same(a, b *Config) bool {
 			return false
 		}
 	}
-	return x.Dir == y.Dir && x.BundledDir == y.BundledDir && x.limits() == y.limits() && x.KeepState == y.KeepState &&
+	return x.Auth == y.Auth && x.Dir == y.Dir && x.BundledDir == y.BundledDir && x.limits() == y.limits() && x.KeepState == y.KeepState &&
 		x.States == y.States && x.MaxStates == y.MaxStates && x.OnError == y.OnError && x.MaxWaiting == y.MaxWaiting
 }
 
@@ -166,6 +166,7 @@ func (e *Engine) wanted(cfg *Config) (paths []string) {
 	for _, n := range names {
 		paths = append(paths, cfg.Files[n].File)
 	}
+	paths = append(paths, cfg.Auth.Paths(cfg.BundledDir)...)
 	for _, s := range *e.scripts.Load() {
 		if s.byHand && !slices.Contains(paths, s.path) {
 			paths = append(paths, s.path)

@@ -8,12 +8,15 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/conf"
 	"github.com/lunemq/lunemq/scripting"
+	"github.com/lunemq/lunemq/scripting/lualib"
 )
 
 // luaPlugin is the Lua scripts as an extension of the broker.
 type luaPlugin struct {
 	mu     sync.Mutex // of what follows: commands come at any time
 	cfg    *scripting.Config
+	res    *conf.Result      // where cfg comes from
+	host   *lualib.Host      // nil while the plugin is off
 	engine *scripting.Engine // nil while the plugin is off
 }
 
@@ -23,19 +26,20 @@ func (*luaPlugin) Name() string { return "lua" }
 func (l *luaPlugin) adopt(res *conf.Result) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cfg = conf.Section[scripting.Config](res)
+	l.cfg, l.res = conf.Section[scripting.Config](res), res
 }
 
 // Start implements broker.Extension.
 func (l *luaPlugin) Start(api *broker.API) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	host := newHost(api.Log, l.cfg, api)
+	host := newHost(api.Log, l.res, api)
 	e, err := scripting.Start(l.cfg, scripting.Deps{Log: api.Log, Metrics: api.Metrics, Alarms: api.Alarms, Host: host, Changed: api.Changed})
 	if err != nil {
+		host.Close()
 		return err
 	}
-	l.engine = e
+	l.engine, l.host = e, host
 	return nil
 }
 
@@ -58,7 +62,8 @@ func (l *luaPlugin) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.engine.Close()
-	l.engine = nil
+	l.host.Close()
+	l.engine, l.host = nil, nil
 }
 
 // running returns the engine, nil while the plugin is off.

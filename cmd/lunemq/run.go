@@ -132,7 +132,7 @@ func sections() []any {
 	for _, x := range compiledIn() {
 		names["plugins.NAME"] = append(names["plugins.NAME"], x.Name())
 	}
-	return []any{&broker.Config{}, &pebblestore.Config{}, &scripting.Config{}, names}
+	return append([]any{&broker.Config{}, &pebblestore.Config{}, &scripting.Config{}, names}, libraries()...)
 }
 
 // load reads the configuration. The error is for what cannot be read; what is

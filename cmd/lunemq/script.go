@@ -8,8 +8,6 @@ import (
 
 	"github.com/lunemq/lunemq/conf"
 	"github.com/lunemq/lunemq/scripting"
-	"github.com/lunemq/lunemq/scripting/authcache"
-	"github.com/lunemq/lunemq/scripting/luaconv"
 	"github.com/lunemq/lunemq/scripting/lualib"
 	"github.com/lunemq/lunemq/scripting/scripttest"
 )
@@ -77,7 +75,7 @@ func script(p process) int {
 	if o.Bundled == "" {
 		o.Bundled = o.Config.BundledDir
 	}
-	o.Host = func(log *slog.Logger) *lualib.Host { return newHost(log, &o.Config, nil) }
+	o.Host = func(log *slog.Logger) *lualib.Host { return newHost(log, defaults, nil) }
 	failed, err := scripttest.Run(o)
 	if err != nil {
 		fmt.Fprintln(p.stderr, "lunemq:", err)
@@ -86,10 +84,4 @@ func script(p process) int {
 		return 1
 	}
 	return 0
-}
-
-// newHost makes what the libraries of scripts share; b is nil outside of a
-// broker.
-func newHost(log *slog.Logger, cfg *scripting.Config, b lualib.Broker) *lualib.Host {
-	return &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation(cfg.Obfuscation.Reveal()), Broker: b}
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lunemq/lunemq/broker/listener/certtest"
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -109,6 +110,17 @@ func (r *running) admin(command string) string {
 		r.t.Fatal(err)
 	}
 	return string(body)
+}
+
+// logged waits until the log contains a text: lines are written a little later
+// than what they tell.
+func (r *running) logged(text string) {
+	r.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(r.log.String(), text); <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("the log lacks %q:\n%s", text, r.log)
+		}
+	}
 }
 
 // connect sends a CONNECT and returns the reason code of the CONNACK.
@@ -231,10 +243,12 @@ func TestReload(t *testing.T) {
 	if got := r.admin("alarm/show"); got != `{"type":"table","table":[]}`+"\n" {
 		t.Error("the alarm stays:", got)
 	}
+	r.logged("alarm cleared")
 	before := r.log.String()
 	write(file, base+"allow_anonymous = on\nlistener.ws.new = 127.0.0.1:0\nlistener.tcp.default.max_connections = 7\n")
 	r.hup <- os.Interrupt
 	r.hup <- os.Interrupt
+	r.logged("listener.ws.new")
 	log := strings.TrimPrefix(r.log.String(), before)
 	for _, want := range []string{`takes effect only after a restart" key=listener.ws.new value=127.0.0.1:0`, `changed" key=listener.tcp.default.max_connections old=10000 new=7 for=live`} {
 		if !strings.Contains(log, want) {

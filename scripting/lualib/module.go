@@ -2,6 +2,8 @@ package lualib
 
 import (
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -35,7 +37,7 @@ type Function struct {
 // Param is one parameter.
 type Param struct {
 	Name string // "..." for any number
-	Type string // LuaLS notation; a trailing ? = may be left out
+	Type string // any, string, number, integer, boolean, table, or several with |; a trailing ? = may be left out
 	Doc  string
 }
 
@@ -58,22 +60,45 @@ type Broker interface {
 // Database is the driver behind a library such as postgres: it makes pools and
 // the library's functions. One per kind, made by the composer.
 type Database interface {
-	// Functions returns the functions for one state. pools is shared by all
-	// scripts.
+	// Functions returns the functions for one state, as many as the catalogue
+	// has for the library. Pools are shared by all scripts.
 	Functions(s *sandbox.State) map[string]lua.LGFunction
 	// Close ends all pools.
 	Close()
 }
 
-// Host is what the libraries of all states share.
+// Host is what the libraries of all states share. Its fields are set before the
+// first Open. Safe for concurrent use.
 type Host struct {
 	Log     *slog.Logger
 	Cache   *authcache.Cache
 	Secrets *luaconv.Obfuscation
-	Broker  Broker
+	Broker  Broker // nil = vmq_api raises errors
 	// Databases by the names of their modules; a module that is missing says so
 	// when it is used.
 	Databases map[string]Database
+	Config    Config // zero fields are the defaults
+
+	once   sync.Once
+	kv     *kvStore
+	hasher *hasher
+	http   Pools[httpOptions, *httpPool]
+}
+
+// start makes what is shared.
+func (h *Host) start() {
+	h.once.Do(func() {
+		h.kv = newKV(int64(h.Config.kvMaxMemory()))
+		h.hasher = newHasher(h.Config.bcryptWorkers(), h.Config.bcryptRounds())
+	})
+}
+
+// Close ends all pools. Calls in progress fail or finish.
+func (h *Host) Close() {
+	h.http.Close()
+	for _, d := range h.Databases {
+		d.Close()
+	}
 }
 
 // binding is one state with its host and its script. Immutable.
@@ -85,17 +110,72 @@ type binding struct {
 
 // Open gives a state all libraries.
 func (h *Host) Open(s *sandbox.State, script string) {
+	h.start()
 	b := &binding{h, s, script}
 	for i := range Modules {
 		m := &Modules[i]
 		t := s.L.NewTable()
-		for name, f := range m.open(b) {
-			t.RawSetString(name, s.L.NewFunction(f))
+		made := m.open(b)
+		for k := range m.Functions {
+			f := &m.Functions[k]
+			t.RawSetString(f.Name, s.L.NewFunction(f.checked(m.Name, made[f.Name])))
 		}
 		s.SetGlobal(m.Name, t)
 	}
 	s.SetGlobal("lunemq", s.Global("vmq_api"))
 }
+
+// checked is a function that looks at its arguments before it calls f.
+func (f *Function) checked(module string, call lua.LGFunction) lua.LGFunction {
+	return func(L *lua.LState) int {
+		for i := range f.Params {
+			p := &f.Params[i]
+			if p.Name == "..." {
+				break
+			}
+			if v := L.Get(i + 1); !accepts(p.Type, v) {
+				L.RaiseError("bad argument #%d (%s) to %s.%s: want %s, got %s", i+1, p.Name, module, f.Name, p.Type, v.Type().String())
+			}
+		}
+		return call(L)
+	}
+}
+
+// accepts reports whether a value is of a type in LuaLS notation. As in Lua's
+// own libraries a number will do for a string.
+func accepts(types string, v lua.LValue) bool {
+	types, optional := strings.CutSuffix(types, "?")
+	if optional && v == lua.LNil {
+		return true
+	}
+	for more := true; more; {
+		var one string
+		one, types, more = strings.Cut(types, "|")
+		ok := false
+		switch one {
+		case "any":
+			ok = true
+		case "string":
+			ok = lua.LVCanConvToString(v)
+		case "integer":
+			n, is := v.(lua.LNumber)
+			ok = is && n == lua.LNumber(int64(n))
+		case "number":
+			ok = v.Type() == lua.LTNumber
+		case "boolean":
+			ok = v.Type() == lua.LTBool
+		case "table":
+			ok = v.Type() == lua.LTTable
+		}
+		if ok {
+			return true
+		}
+	}
+	return false
+}
+
+// text returns a string argument that accepts has let pass.
+func text(L *lua.LState, i int) string { return lua.LVAsString(L.Get(i)) }
 
 // Waits returns the name of a module that may wait and that the program
 // mentions, "" if there is none.

@@ -52,6 +52,10 @@ func (z *lazies) speak(names map[string]bool) {
 	z.eager = map[*Shape][]int{}
 }
 
+// Mentions reports whether a text stands as a constant in one of the programs
+// loaded: then the script's author wrote it as it is.
+func (s *State) Mentions(text string) bool { return s.lazies.spoken[text] }
+
 // atOnce returns the fields of a shape that are made at once.
 func (z *lazies) atOnce(shape *Shape) []int {
 	list, ok := z.eager[shape]
