@@ -80,6 +80,11 @@ func (s *startup) show(end <-chan struct{}) {
 			return
 		case <-t.C:
 		}
+		select {
+		case <-end: // at the same moment
+			return
+		default:
+		}
 		if total < 0 {
 			total, _ = s.b.Store.Count() // what is wrong with it, load meets as well
 		}

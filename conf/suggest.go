@@ -30,6 +30,33 @@ func (s *Schema) nearest(key string) string {
 			try(pattern)
 		}
 	}
+	if best == "" {
+		best = s.longer(key)
+	}
+	return best
+}
+
+// longer returns the shortest valid key that consists of an unknown one and
+// more, best with all of it at the end: max_connections is a part of
+// listener.max_connections, max_inflight of max_inflight_messages.
+func (s *Schema) longer(key string) (best string) {
+	if len(key) < 5 {
+		return ""
+	}
+	suffix := false
+	for _, k := range s.keys {
+		for _, pattern := range slices.Concat([]string{k.Pattern}, k.Inherited) {
+			if strings.ToLower(pattern) != pattern {
+				continue
+			}
+			ends := strings.HasSuffix(pattern, "."+key)
+			rest, begins := strings.CutPrefix(pattern, key)
+			begins = begins && rest != "" && (rest[0] == '_' || rest[0] == '.')
+			if ends && !suffix || (ends || begins && !suffix) && (best == "" || len(pattern) < len(best)) {
+				best, suffix = pattern, suffix || ends
+			}
+		}
+	}
 	return best
 }
 

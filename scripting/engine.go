@@ -26,6 +26,8 @@ type Deps struct {
 	Metrics *metric.Broker
 	Alarms  *alarm.List // nil = none
 	Host    *lualib.Host
+	// Inline: observing hooks are called at once, also of scripts that may wait.
+	Inline bool
 	// OnlyFiles: the scripts of Config.Files are loaded, not those of Config.Dir.
 	OnlyFiles bool
 	// Now is the clock that scripts see, nil = the system's. Line, unless it is

@@ -81,7 +81,7 @@ func (e *Engine) tell(key mqtt.SessionKey, k slot, arg func(*luaconv.Args) *lua.
 		if v == nil || !v.has[k] {
 			continue
 		}
-		if v.workers.Load() {
+		if v.workers.Load() && !e.deps.Inline {
 			e.observers.later(key, func() { e.tellOne(s, k, arg) })
 			continue
 		}

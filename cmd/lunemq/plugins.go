@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/conf"
 )
 
 // compiledIn are plugins written in Go. To add one, write a package with a type
@@ -48,11 +49,18 @@ func (s *server) switchPlugin(c *admin.Call, value string) (admin.Result, error)
 	if name == "" {
 		return nil, fmt.Errorf("%w: --name is missing", admin.ErrUsage)
 	}
+	schema, err := conf.New(sections()...)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
-	now, known := s.res.Get("plugins." + name)
+	now, given := s.res.Get("plugins." + name)
 	s.mu.Unlock()
+	if !given {
+		now.Value = "off"
+	}
 	switch {
-	case !known:
+	case schema.Class("plugins."+name, value) != conf.Works:
 		return nil, fmt.Errorf("plugin_not_found: there is no plugin %q; plugin show and lunemq config list them", name)
 	case now.Value == value && value == "on":
 		return nil, errors.New("already_enabled: the plugin " + strings.TrimPrefix(name, "vmq_") + " is on")

@@ -417,3 +417,29 @@ func TestShippedConf(t *testing.T) {
 		t.Errorf("%s is stale (%v): run go test ./cmd/lunemq -run ShippedConf -rewrite", path, err)
 	}
 }
+
+// TestPluginCommands: a plugin is switched on that no line has named yet.
+func TestPluginCommands(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "lunemq.conf")
+	write := "listener.tcp.default = 127.0.0.1:0\nplugins.passwd = off\nplugins.acl = off\nscript.script_dir = " + filepath.Join(dir, "lua") + "\n"
+	if err := os.WriteFile(file, []byte(write), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := serveWith(t, file)
+	defer r.end(0)
+	for _, tt := range []struct{ command, want string }{
+		{"plugin/enable?--name=nothing", "plugin_not_found"},
+		{"plugin/disable?--name=lua", "already_disabled"},
+		{"plugin/enable?--name=vmq_diversity", "Done"},
+		{"plugin/enable?--name=lua", "already_enabled"},
+		{"plugin/enable?--path=/x", "Erlang"},
+		{"script/show", `"table":[]`},
+		{"plugin/disable?--name=lua", "Done"},
+		{"script/show", "the plugin lua is off"},
+	} {
+		if got := r.admin(tt.command); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %s, want %q", tt.command, got, tt.want)
+		}
+	}
+}

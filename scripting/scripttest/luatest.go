@@ -3,6 +3,7 @@ package scripttest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -23,6 +24,8 @@ var testLimits = sandbox.Limits{Time: time.Minute, Instructions: 1e8, Memory: 25
 //	test.call(hook, fields)  calls a hook; returns {verdict, modifiers, error, log}
 //	test.advance(seconds)    lets virtual time pass
 //	test.equal(got, want)    fails with both values shown
+//
+// and the libraries that scripts have.
 func (r *runner) luaTest(path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -34,6 +37,9 @@ func (r *runner) luaTest(path string) error {
 	}
 	s := sandbox.New(sandbox.Options{Now: func() time.Time { return r.now }, Print: func(l string) { fmt.Fprintln(r.o.Out, "    "+l) }})
 	defer s.Close()
+	host := r.o.Host(slog.New(slog.DiscardHandler))
+	defer host.Close()
+	host.Open(s, filepath.Base(path)) // for json, crypto and so on
 	t := s.L.NewTable()
 	for name, f := range map[string]lua.LGFunction{
 		"script": func(L *lua.LState) int {

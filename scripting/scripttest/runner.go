@@ -38,7 +38,7 @@ type Options struct {
 // does not load; err = what was asked for cannot be read.
 func Run(o Options) (failed bool, err error) {
 	r := &runner{o: o, now: o.Start, ran: map[string]map[int]bool{}}
-	defer r.close()
+	defer r.end()
 	switch {
 	case strings.HasSuffix(o.File, "_test.lua"):
 		err = r.luaTest(o.File)
@@ -74,6 +74,7 @@ type runner struct {
 	engine  *scripting.Engine
 	name    string // of the script, as the engine calls it
 	metrics *metric.Broker
+	hosts   []*lualib.Host
 	logged  []string // lines of the call in progress
 	err     string   // of the call in progress
 	ran     map[string]map[int]bool
@@ -88,6 +89,13 @@ func (r *runner) close() {
 	}
 }
 
+func (r *runner) end() {
+	r.close()
+	for _, h := range r.hosts {
+		h.Close()
+	}
+}
+
 // load starts an engine with one script.
 func (r *runner) load(path string) error {
 	r.keepLines()
@@ -97,7 +105,9 @@ func (r *runner) load(path string) error {
 	cfg.Files = map[string]scripting.FileConfig{"test": {File: path}}
 	log := slog.New(&handler{r: r})
 	r.metrics = metric.NewBroker()
-	e, err := scripting.Start(&cfg, scripting.Deps{Log: log, Metrics: r.metrics, Host: r.o.Host(log), OnlyFiles: true,
+	host := r.o.Host(log)
+	r.hosts = append(r.hosts, host)
+	e, err := scripting.Start(&cfg, scripting.Deps{Log: log, Metrics: r.metrics, Host: host, OnlyFiles: true, Inline: true,
 		Now: func() time.Time { return r.now },
 		Line: func(file string, line int) {
 			if r.ran[file] == nil {

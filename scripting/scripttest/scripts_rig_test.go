@@ -1,6 +1,6 @@
-// Package scripts_test runs the scripts of this folder in the engine that
-// loads them in the broker.
-package scripts_test
+// Package scripttest_test also runs the scripts that come with the broker, in
+// the engine that loads them there.
+package scripttest_test
 
 import (
 	"bytes"
@@ -59,7 +59,7 @@ func start(t *testing.T, script string, databases map[string]lualib.Database, ed
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.host = &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation(""), Broker: &r.broker, Databases: databases, Config: lualib.Config{BcryptRounds: 4}}
 	t.Cleanup(r.host.Close)
-	here, err := filepath.Abs(".")
+	here, err := filepath.Abs("../../scripts")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 //go:build integration
 
-package scripts_test
+package scripttest_test
 
 import (
 	"fmt"
