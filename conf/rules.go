@@ -39,6 +39,9 @@ type rule struct {
 // key is unknown, and nearest tells where it belongs.
 func (s *Schema) rule(key string) (rule, bool) {
 	r, ok := ruleFor(key)
+	if ok && r.text == noDatabases && slices.ContainsFunc(s.keys, func(k Key) bool { return strings.HasPrefix(k.Pattern, "script.") }) {
+		return rule{}, false // they are built: what is not among them does not exist
+	}
 	if !ok || !slices.Contains(pendingRules, r) {
 		return r, ok
 	}

@@ -55,3 +55,39 @@ func TestKeys_Listeners(t *testing.T) {
 		t.Errorf("only %d keys of listeners are in the list", n)
 	}
 }
+
+// TestKeys_Scripts: the keys of VerneMQ's Lua plugin, which conf alone knows as
+// pending, all work in this build, in both spellings.
+func TestKeys_Scripts(t *testing.T) {
+	schema, err := conf.New(sections()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../conf/testdata/keys.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		_, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		key, _, ok := strings.Cut(strings.TrimSpace(rest), " = ")
+		family, option, _ := strings.Cut(key, ".")
+		if !ok || family != "vmq_diversity" && family != "vmq_bcrypt" {
+			continue
+		}
+		n++
+		for _, spelling := range []string{key, map[string]string{"vmq_diversity": "script.", "vmq_bcrypt": "bcrypt."}[family] + option} {
+			if got := schema.Class(spelling, "x"); got != conf.Works {
+				t.Errorf("%s: got %s", spelling, got)
+			}
+		}
+	}
+	if n < 60 {
+		t.Errorf("only %d keys of scripts are in the list", n)
+	}
+	for _, key := range []string{"plugins.vmq_diversity", "plugins.lua", "plugins.vmq_diversity.priority"} {
+		if got := schema.Class(key, "on"); got != conf.Works {
+			t.Errorf("%s: got %s", key, got)
+		}
+	}
+}
