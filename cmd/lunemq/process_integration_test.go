@@ -45,7 +45,7 @@ func startDaemon(t *testing.T, dir string, set ...string) *daemon {
 	}
 	args := []string{"serve", "--conf", quickstart}
 	for _, s := range append([]string{"listener.tcp.default=127.0.0.1:0", "listener.http.default=127.0.0.1:0", "acl.acl_file=" + acl,
-		"data_dir=" + filepath.Join(dir, "data"), "admin.socket=" + filepath.Join(dir, "admin.sock")}, set...) {
+		"data_dir=" + filepath.Join(dir, "data"), "script.script_dir=" + filepath.Join(dir, "lua"), "admin.socket=" + filepath.Join(dir, "admin.sock")}, set...) {
 		args = append(args, "--set", s)
 	}
 	d := &daemon{t: t, cmd: exec.Command(binary(t, "lunemq"), args...), dir: dir, ready: map[string]string{}, log: &safeBuffer{}}
