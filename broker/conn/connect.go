@@ -230,8 +230,8 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		c.dec.MaxSize = c.m.PacketLimit()
 		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)
 	}
-	c.arm()
-	after := c.Flush(now)
+	c.rearm()
+	after := c.flushAside(now)
 	c.unlock(cl)
 	if after != nil {
 		after()

@@ -127,6 +127,9 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 	if len(granted) > 0 {
 		st.PutRecord(&c.batch.Store, true)
 	}
+	if len(jobs) > 0 && !c.srv.Router.Retained().Any(c.info.Key.Mountpoint) { // what is retained from now on matches the subscription
+		jobs = nil
+	}
 	return jobs, granted, made
 }
 

@@ -70,6 +70,8 @@ type Machine struct {
 	onWire    int // outgoing messages sent on this connection and not completed
 	assigning int // of these, whose identifier is on its way to the store
 	resume    bool
+	assigns   bool // since the last Flow, identifiers were put on their way
+	vets      bool // see Vet
 	aliasIn   []string
 	aliasOut  map[string]uint16
 	aliasMax  int // aliases we may use towards the client
