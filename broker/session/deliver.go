@@ -34,10 +34,17 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 		}
 	}
 	l := m.limits(it.Delivery.QoS)
+	if m.vets && it.Delivery.QoS == mqtt.AtMostOnce && m.follows() && m.st.Queue.Bytes()+len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
+		m.tally.drop(it, mqtt.DropOutputFull)
+		return
+	}
 	if d, ok := m.st.Push(it, l); !ok {
 		m.Drop(d, mqtt.DropQueueFull, b)
 	}
 }
+
+// follows reports whether the client acknowledges as fast as it is sent.
+func (m *Machine) follows() bool { return m.onWire < m.params.MaxInflight }
 
 // limits are those of the queue for one more message of that QoS: what the next
 // Flow sends does not wait, nor does a message of QoS 0 that waits for nothing
@@ -52,7 +59,7 @@ func (m *Machine) limits(q mqtt.QoS) queue.Limits {
 	case !m.vets:
 	case q > mqtt.AtMostOnce:
 		l.Messages += m.st.Queue.AtMostOnce()
-	case m.onWire < m.params.MaxInflight && m.st.Queue.Bytes()+len(m.out)-m.taken < int(m.cfg.MaxOutputBytes):
+	case m.follows():
 		l.Messages = -1
 	}
 	return l
