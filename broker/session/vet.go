@@ -110,8 +110,8 @@ func (m *Machine) vettedAgain(q Question, a Answer, b *store.Batch) {
 		m.Drop(q.Item, mqtt.DropHook, b)
 		return
 	}
-	f.vetted, f.sent = true, a.Message
-	if f.sent != nil && !m.fits(time.Time{}, f.out()) { // [MQTT-3.1.2-24]
-		f.sent = nil
+	f.vetted = true
+	if a.Message != nil && !a.Drop && m.fits(time.Time{}, as(f.item, a.Message)) { // [MQTT-3.1.2-24]
+		f.sent = a.Message
 	}
 }
