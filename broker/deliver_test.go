@@ -75,8 +75,8 @@ func durableConnect(id string, v mqtt.Version) packet.Connect {
 func payloads(t *testing.T, c *brokertest.Client, want ...string) {
 	t.Helper()
 	for _, w := range want {
-		if got := string(c.Take().Payload); got != w {
-			t.Errorf("got %q, want %q", got, w)
+		if p := c.Take(); string(p.Payload) != w || p.Dup {
+			t.Errorf("got %q, DUP %v, want %q", p.Payload, p.Dup, w)
 		}
 	}
 	c.Quiet()
@@ -86,23 +86,25 @@ func payloads(t *testing.T, c *brokertest.Client, want ...string) {
 // connection loses the client is sent to the next one, once and in order.
 func TestOnDeliver_Takeover(t *testing.T) {
 	for _, version := range []mqtt.Version{mqtt.V311, mqtt.V5} {
-		b, v := startVetter(t, true)
-		first, _ := b.Connect(durableConnect("s", version))
-		first.Subscribe(2, "#")
-		pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
-		pub.Publish(packet.Publish{Topic: "wait", Payload: []byte("1"), QoS: 2})
-		<-v.asked
-		pub.Publish(packet.Publish{Topic: "mine/2", Payload: []byte("2"), QoS: 1})
-		pub.Publish(packet.Publish{Topic: "drop", Payload: []byte("3"), QoS: 1})
-		next, _ := b.Connect(durableConnect("s", version))
-		<-v.asked // the same, for the next connection
-		pub.Publish(packet.Publish{Topic: "4", Payload: []byte("4"), QoS: 1})
-		v.answer <- struct{}{}
-		v.answer <- struct{}{}
-		payloads(t, next, "1", "2", "4")
-		first.Ended()
-		b.Balanced()
-		b.Stop()
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			t.Parallel()
+			b, v := startVetter(t, true)
+			first, _ := b.Connect(durableConnect("s", version))
+			first.Subscribe(2, "#")
+			pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+			pub.Publish(packet.Publish{Topic: "wait", Payload: []byte("1"), QoS: 2})
+			<-v.asked
+			pub.Publish(packet.Publish{Topic: "mine/2", Payload: []byte("2"), QoS: 1})
+			pub.Publish(packet.Publish{Topic: "drop", Payload: []byte("3"), QoS: 1})
+			next, _ := b.Connect(durableConnect("s", version))
+			<-v.asked // the same, for the next connection
+			pub.Publish(packet.Publish{Topic: "4", Payload: []byte("4"), QoS: 1})
+			v.answer <- struct{}{}
+			v.answer <- struct{}{}
+			payloads(t, next, "1", "2", "4")
+			first.Ended()
+			b.Balanced()
+		})
 	}
 }
 
@@ -110,32 +112,34 @@ func TestOnDeliver_Takeover(t *testing.T) {
 // its message to the session, or to be counted with it.
 func TestOnDeliver_Closed(t *testing.T) {
 	for _, c := range []packet.Connect{durableConnect("s", 4), durableConnect("s", 5), {ClientID: "s", Version: 4, CleanStart: true}, {ClientID: "s", CleanStart: true}} {
-		b, v := startVetter(t, true)
-		sub, _ := b.Connect(c)
-		sub.Subscribe(1, "#")
-		pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
-		pub.Publish(packet.Publish{Topic: "wait", Payload: []byte("1"), QoS: 1})
-		<-v.asked
-		pub.Publish(packet.Publish{Topic: "2", Payload: []byte("2")})
-		pub.Publish(packet.Publish{Topic: "3", Payload: []byte("3"), QoS: 1})
-		sub.Close()
-		for b.Registry.Get(mqtt.SessionKey{ClientID: "s"}) != nil {
-			if i, ok := b.Registry.Get(mqtt.SessionKey{ClientID: "s"}).Info(false); ok && !i.Online {
-				break
+		t.Run(fmt.Sprint(c.Version, c.CleanStart), func(t *testing.T) {
+			t.Parallel()
+			b, v := startVetter(t, true)
+			sub, _ := b.Connect(c)
+			sub.Subscribe(1, "#")
+			pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+			pub.Publish(packet.Publish{Topic: "wait", Payload: []byte("1"), QoS: 1})
+			<-v.asked
+			pub.Publish(packet.Publish{Topic: "2", Payload: []byte("2")})
+			pub.Publish(packet.Publish{Topic: "3", Payload: []byte("3"), QoS: 1})
+			sub.Close()
+			for b.Registry.Get(mqtt.SessionKey{ClientID: "s"}) != nil {
+				if i, ok := b.Registry.Get(mqtt.SessionKey{ClientID: "s"}).Info(false); ok && !i.Online {
+					break
+				}
+				<-time.After(time.Millisecond)
 			}
-			<-time.After(time.Millisecond)
-		}
-		b.Balanced()
-		close(v.answer)
-		b.Balanced()
-		sub, _ = b.Connect(c)
-		if c.CleanStart {
-			sub.Quiet()
-		} else {
-			payloads(t, sub, "1", "3")
-		}
-		b.Balanced()
-		b.Stop()
+			b.Balanced()
+			close(v.answer)
+			b.Balanced()
+			sub, _ = b.Connect(c)
+			if c.CleanStart {
+				sub.Quiet()
+			} else {
+				payloads(t, sub, "1", "3")
+			}
+			b.Balanced()
+		})
 	}
 }
 
@@ -204,52 +208,54 @@ func TestOnDeliver_Share(t *testing.T) {
 // loop to workers, under traffic loses and doubles nothing, and order is kept.
 func TestOnDeliver_Switched(t *testing.T) {
 	for _, version := range []mqtt.Version{mqtt.V311, mqtt.V5} {
-		b, v := startVetter(t, false, "max_online_messages=-1", "max_inflight_messages=10", "receive_max_client=10")
-		const publishers, each = 3, 2000
-		sub, _ := b.Connect(packet.Connect{ClientID: "s", Version: version, CleanStart: true})
-		sub.Subscribe(2, "#")
-		stop := make(chan struct{})
-		var all sync.WaitGroup
-		all.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				case <-time.After(500 * time.Microsecond):
-					v.on.Store(i%3 != 0)
-					v.blocks.Store(i%2 == 0)
-					v.api.Changed()
-				}
-			}
-		})
-		for p := range publishers {
-			pub, _ := b.Connect(packet.Connect{ClientID: fmt.Sprint("pub", p), CleanStart: true})
+		t.Run(fmt.Sprint(version), func(t *testing.T) {
+			t.Parallel()
+			b, v := startVetter(t, false, "max_online_messages=-1", "max_inflight_messages=10", "receive_max_client=10")
+			const publishers, each = 3, 2000
+			sub, _ := b.Connect(packet.Connect{ClientID: "s", Version: version, CleanStart: true})
+			sub.Subscribe(2, "#")
+			stop := make(chan struct{})
+			var all sync.WaitGroup
 			all.Go(func() {
-				for n := range each {
-					pub.Publish(packet.Publish{Topic: fmt.Sprint("mine/", p), Payload: fmt.Appendf(nil, "%d %d", p, n), QoS: mqtt.QoS(p % 3)})
+				for i := 0; ; i++ {
+					select {
+					case <-stop:
+						return
+					case <-time.After(500 * time.Microsecond):
+						v.on.Store(i%3 != 0)
+						v.blocks.Store(i%2 == 0)
+						v.api.Changed()
+					}
 				}
 			})
-		}
-		next := [publishers]int{}
-		for range publishers * each {
-			var p, n int
-			m := sub.Take()
-			if _, err := fmt.Sscan(string(m.Payload), &p, &n); err != nil {
-				t.Fatal(err)
+			for p := range publishers {
+				pub, _ := b.Connect(packet.Connect{ClientID: fmt.Sprint("pub", p), CleanStart: true})
+				all.Go(func() {
+					for n := range each {
+						pub.Publish(packet.Publish{Topic: fmt.Sprint("mine/", p), Payload: fmt.Appendf(nil, "%d %d", p, n), QoS: mqtt.QoS(p % 3)})
+					}
+				})
 			}
-			if n != next[p] {
-				t.Fatalf("publisher %d: got %d, want %d", p, n, next[p])
+			next := [publishers]int{}
+			for range publishers * each {
+				var p, n int
+				m := sub.Take()
+				if _, err := fmt.Sscan(string(m.Payload), &p, &n); err != nil {
+					t.Fatal(err)
+				}
+				if n != next[p] {
+					t.Fatalf("publisher %d: got %d, want %d", p, n, next[p])
+				}
+				next[p]++
 			}
-			next[p]++
-		}
-		close(stop)
-		all.Wait()
-		sub.Quiet()
-		b.Balanced()
-		if n := v.calls.Load(); n == 0 || n > publishers*each+1000 || v.overlap.Load() {
-			t.Errorf("asked %d times, overlapping %v", n, v.overlap.Load())
-		}
-		b.Stop()
+			close(stop)
+			all.Wait()
+			sub.Quiet()
+			b.Balanced()
+			if n := v.calls.Load(); n == 0 || n > publishers*each+1000 || v.overlap.Load() {
+				t.Errorf("asked %d times, overlapping %v", n, v.overlap.Load())
+			}
+		})
 	}
 }
 
@@ -257,27 +263,29 @@ func TestOnDeliver_Switched(t *testing.T) {
 // the client returns.
 func TestOnDeliver_Backlog(t *testing.T) {
 	for _, blocks := range []bool{false, true} {
-		b, _ := startVetter(t, blocks, "max_offline_messages=-1", "max_online_messages=-1")
-		con := durableConnect("s", mqtt.V5)
-		con.ReceiveMaximum = 10
-		sub, _ := b.Connect(con)
-		sub.Subscribe(2, "#")
-		sub.Send(&packet.Disconnect{})
-		sub.Ended()
-		pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
-		var want []string
-		for i := range 400 {
-			topic := []string{"t", "drop", "mine/t"}[i%3]
-			if topic != "drop" {
-				want = append(want, strconv.Itoa(i))
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) {
+			t.Parallel()
+			b, _ := startVetter(t, blocks, "max_offline_messages=-1", "max_online_messages=-1")
+			con := durableConnect("s", mqtt.V5)
+			con.ReceiveMaximum = 10
+			sub, _ := b.Connect(con)
+			sub.Subscribe(2, "#")
+			sub.Send(&packet.Disconnect{})
+			sub.Ended()
+			pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+			var want []string
+			for i := range 400 {
+				topic := []string{"t", "drop", "mine/t"}[i%3]
+				if topic != "drop" {
+					want = append(want, strconv.Itoa(i))
+				}
+				pub.Publish(packet.Publish{Topic: topic, Payload: []byte(strconv.Itoa(i)), QoS: mqtt.QoS(1 + i%2)})
 			}
-			pub.Publish(packet.Publish{Topic: topic, Payload: []byte(strconv.Itoa(i)), QoS: mqtt.QoS(1 + i%2)})
-		}
-		b.Registry.SpillAll()
-		sub, _ = b.Connect(con)
-		payloads(t, sub, want...)
-		b.Balanced()
-		b.Stop()
+			b.Registry.SpillAll()
+			sub, _ = b.Connect(con)
+			payloads(t, sub, want...)
+			b.Balanced()
+		})
 	}
 }
 
@@ -285,19 +293,21 @@ func TestOnDeliver_Backlog(t *testing.T) {
 // piece, whoever is asked.
 func TestOnDeliver_Burst(t *testing.T) {
 	for _, blocks := range []bool{false, true} {
-		b, _ := startVetter(t, blocks, "max_online_messages=10")
-		sub, _ := b.Connect(packet.Connect{ClientID: "s", CleanStart: true})
-		sub.Subscribe(0, "#")
-		pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
-		var ps []packet.Packet
-		var want []string
-		for i := range 1000 {
-			want = append(want, strconv.Itoa(i))
-			ps = append(ps, &packet.Publish{Topic: "t", Payload: []byte(want[i])})
-		}
-		pub.Send(ps...)
-		payloads(t, sub, want...)
-		b.Balanced()
-		b.Stop()
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) {
+			t.Parallel()
+			b, _ := startVetter(t, blocks, "max_online_messages=10")
+			sub, _ := b.Connect(packet.Connect{ClientID: "s", CleanStart: true})
+			sub.Subscribe(0, "#")
+			pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+			var ps []packet.Packet
+			var want []string
+			for i := range 1000 {
+				want = append(want, strconv.Itoa(i))
+				ps = append(ps, &packet.Publish{Topic: "t", Payload: []byte(want[i])})
+			}
+			pub.Send(ps...)
+			payloads(t, sub, want...)
+			b.Balanced()
+		})
 	}
 }
