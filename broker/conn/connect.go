@@ -11,7 +11,6 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/pressure"
-	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
@@ -125,7 +124,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	asked := cfg.SessionExpiry(p)
 	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, SuppressWills: cfg.SuppressTakeover}
 	if mod != nil {
-		applyRegister(mod, &reg, &params)
+		applyRegister(mod, &reg, &params, p)
 	}
 	will, v := c.will(now, p, reg.Expiry, cfg)
 	if v.Decision != hook.OK {
@@ -181,6 +180,7 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 	c.rate.limit = cfg.MaxMessageRate
 	if mod != nil {
 		set(&c.rate.limit, mod.MaxMessageRate)
+		c.choose(mod.SharedSubscriptionPolicy)
 	}
 	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last, Shared: true}
 	if mod != nil {
@@ -254,49 +254,18 @@ func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg 
 	if v.Decision != hook.OK {
 		return nil, v
 	}
-	if mod != nil {
-		c.modify(now, m, mod)
-	}
 	will := &mqtt.Will{Message: m, Delay: time.Duration(w.Delay) * time.Second}
 	if w.HasMessageExpiry {
 		will.Expiry = time.Duration(w.MessageExpiry) * time.Second
+	}
+	if mod != nil {
+		c.modify(now, m, mod)
+		set(&will.Expiry, mod.Expiry) // from its publication on
+		m.Expires = time.Time{}
 	}
 	if limit, ok := cfg.MaxWillDelay.Limit(); ok {
 		will.Delay = min(will.Delay, limit)
 	}
 	will.Delay = min(will.Delay, expiry)
 	return will, hook.Accept
-}
-
-// applyRegister applies the modifiers of a registration. Reference 1.6.
-func applyRegister(mod *hook.RegisterResult, reg *registry.Connection, p *session.Params) {
-	reg.Info.Keep(nil) // what was derived from the names before
-	set(&reg.Info.Key, mod.Key)
-	set(&reg.Info.Username, mod.Username)
-	set(&reg.CleanStart, mod.CleanStart)
-	set(&reg.Expiry, mod.SessionExpiry)
-	if mod.CleanStart != nil && reg.Info.Version != mqtt.V5 {
-		reg.Expiry = 0
-		if !*mod.CleanStart {
-			reg.Expiry = store.Forever
-		}
-	}
-	set(&p.MaxMessageSize, mod.MaxMessageSize)
-	set(&p.MaxInflight, mod.MaxInflight)
-	set(&p.Lifetime, mod.MaxConnectionLifetime)
-	set(&p.RetryInterval, mod.RetryInterval)
-	set(&p.UpgradeQoS, mod.UpgradeQoS)
-	set(&p.Online.Messages, mod.MaxOnlineMessages)
-	set(&p.Offline.Messages, mod.MaxOfflineMessages)
-	if mod.ReceiveMaximum != nil {
-		p.ReceiveMaximum = int(*mod.ReceiveMaximum)
-	}
-	if mod.QueueType != nil {
-		for _, l := range []*queue.Limits{&p.Online, &p.Offline} {
-			l.LIFO = *mod.QueueType == "lifo"
-		}
-	}
-	if p.MaxInflight == 0 {
-		p.MaxInflight = 65535
-	}
 }

@@ -91,28 +91,6 @@ func (c *Conn) message(now time.Time, ev session.Event) *mqtt.Message {
 	return m
 }
 
-// modify applies what the hooks ask for. The message is not yet routed.
-func (c *Conn) modify(now time.Time, m *mqtt.Message, mod *hook.PublishResult) {
-	set(&m.Topic, mod.Topic)
-	set(&m.Payload, mod.Payload)
-	set(&m.QoS, mod.QoS)
-	set(&m.Retain, mod.Retain)
-	set(&m.Mountpoint, mod.Mountpoint)
-	set(&m.Properties, mod.Properties)
-	if mod.Expiry != nil {
-		m.Expires = now.Add(*mod.Expiry)
-	}
-	if mod.Throttle > 0 {
-		c.throttle(now, mod.Throttle)
-	}
-}
-
-func set[T any](dst *T, src *T) {
-	if src != nil {
-		*dst = *src
-	}
-}
-
 // denied answers a refused PUBLISH: 3.1.1 clients are disconnected, 3.1 and
 // bridges get their acknowledgement (unless configured otherwise), 5.0 clients
 // the reason code. With quiet, 3.x clients get their acknowledgement always.

@@ -13,7 +13,8 @@ type settle struct {
 	slot   session.Slot
 	code   mqtt.ReasonCode
 	reason string
-	subs   []mqtt.ReasonCode // of SUBSCRIBE and UNSUBSCRIBE
+	subs   []mqtt.ReasonCode   // of SUBSCRIBE and UNSUBSCRIBE
+	user   []mqtt.UserProperty // to SUBACK
 	kind   session.EventKind
 	jobs   []retainJob // retained messages to send after a SUBACK
 	made   []change    // subscriptions, to be taken back if they cannot be stored
@@ -97,9 +98,9 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 		case session.WantSubscribe:
 			if err != nil {
 				refuseAll(s.subs, storeCode(err))
-				s.jobs = nil
+				s.jobs, s.user = nil, nil
 			}
-			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
+			c.m.SettleSubscribe(s.slot, s.subs, s.reason, s.user)
 			jobs = append(jobs, s.jobs...)
 		case session.WantUnsubscribe:
 			if err != nil {

@@ -61,11 +61,15 @@ func (c *Conn) grant(now time.Time, slot session.Slot, q *hook.Subscribe) {
 		c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, reason: v.ReasonString})
 		return
 	}
-	if mod != nil && mod.Topics != nil {
-		q.Topics = mod.Topics
+	var user []mqtt.UserProperty
+	if mod != nil {
+		user = mod.UserProperties
+		if mod.Topics != nil {
+			q.Topics = mod.Topics
+		}
 	}
 	jobs, granted, made := c.enter(q.Topics, codes)
-	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, jobs: jobs, made: made})
+	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, user: user, jobs: jobs, made: made})
 	if len(granted) > 0 {
 		q.Topics = granted
 		c.chain.OnSubscribe(q)

@@ -18,6 +18,9 @@ type Batch struct {
 	place  map[Subscriber]int // of a subscriber in merged
 	merged []copyFor
 	counts counts
+
+	policy  Policy // of the publisher, if chooses
+	chooses bool
 }
 
 // copyFor is one copy to be made.

@@ -138,7 +138,7 @@ func (p *play) receive(pkt packet.Packet) {
 	case WantPublish, WantSettle:
 		p.m.Settle(ev.Slot, mqtt.Success, "")
 	case WantSubscribe:
-		p.m.SettleSubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.GrantedQoS1}, "")
+		p.m.SettleSubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.GrantedQoS1}, "", nil)
 	case WantUnsubscribe:
 		p.m.SettleUnsubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.Success})
 	}

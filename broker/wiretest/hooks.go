@@ -21,6 +21,7 @@ import (
 //	subscribe to deny/CODE       the whole SUBSCRIBE is refused, with a reason string
 //	subscribe to entry/CODE      that entry is refused
 //	subscribe to lower/...       granted with QoS 0
+//	subscribe to told/...        the SUBACK carries a user property
 //	connect as CODE              refused with that reason code, with a server reference
 //	deliver of out/drop/...      dropped, with "hooks deliver"
 //	deliver of out/mine/TOPIC    becomes TOPIC with the payload FOR CLIENT, for 5.0 with a user property too
@@ -52,6 +53,8 @@ func (scripted) AuthOnSubscribe(_ context.Context, s *hook.Subscribe) (hook.Verd
 			t.Code, _ = mqtt.ParseReasonCode(rest)
 		case "lower":
 			t.Subscription.QoS = mqtt.AtMostOnce
+		case "told":
+			mod.UserProperties = append(mod.UserProperties, mqtt.UserProperty{Key: "told", Value: rest})
 		}
 		mod.Topics = append(mod.Topics, t)
 	}
