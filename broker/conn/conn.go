@@ -29,36 +29,33 @@ type Conn struct {
 	client atomic.Pointer[registry.Client]
 
 	// reader
-	dec       packet.Decoder
-	batch     router.Batch
-	settles   []settle
-	tasks     []func(now time.Time) // for a worker
-	flushes   []func()              // to be called once the batch is submitted
+	*reader   // nil while there is no input
 	chain     *hook.Chain
 	info      *hook.Client
-	ask       hook.Publish // scratch
 	lastTopic string
-	rate      rate   // PUBLISH packets per second, for max_message_rate
-	volume    rate   // bytes per second, for memory_limit
-	assigned  string // client identifier we chose
-	auth      authentication
+	rate      *rate          // PUBLISH packets per second, for max_message_rate; nil = no limit
+	volume    *rate          // bytes per second, for memory_limit; nil = none was in force
+	policy    *router.Policy // for share groups, nil = the router's
+	assigned  string         // client identifier we chose
+	auth      *authentication
 	told      map[string]bool // kinds of refusal already explained in the log
 
 	// locked
 	m         *session.Machine
-	buf       *buffer     // lent to m
-	own       store.Batch // lazy completions, and identifiers to assign
-	outbox    []outgoing  // batches of own that are full, in order
-	draining  bool        // somebody submits them
-	tally     session.Tally
-	ended     bool      // nothing more goes in or out
-	busy      int       // workers and commits that input waits for
-	receiving bool      // Receive runs
-	idle      []func()  // to be called once nothing of the client's is in hand
-	blocked   bool      // the socket takes nothing at present
-	throttled time.Time // input waits until then
-	armed     time.Time // deadline given to the engine
-	unsettled int       // answers that wait for commits
+	buf       *buffer      // lent to m
+	own       store.Batch  // lazy completions, and identifiers to assign
+	outbox    []outgoing   // batches of own that are full, in order
+	draining  bool         // somebody submits them
+	level     mqtt.Version // as the decoder knows it
+	largest   int          // packet accepted, bytes
+	ended     bool         // nothing more goes in or out
+	busy      int          // workers and commits that input waits for
+	receiving bool         // Receive runs
+	idle      []func()     // to be called once nothing of the client's is in hand
+	blocked   bool         // the socket takes nothing at present
+	throttled time.Time    // input waits until then
+	armed     time.Time    // deadline given to the engine
+	unsettled int          // answers that wait for commits
 	jobs      []retainJob
 	jobsRun   bool
 	loading   bool // load runs
@@ -80,7 +77,7 @@ func New(s *Server, d *Door, ec engine.Conn, peer *hook.Client, now time.Time) *
 	peer.Listener = d.Info
 	peer.Listener.Addr, peer.Listener.Cert = addr, cert
 	c.info = peer
-	c.dec.MaxSize = int(set.Session.MaxConnectSize)
+	c.largest = int(set.Session.MaxConnectSize)
 	s.Metrics.SocketOpen.Inc(1)
 	c.armed = now.Add(set.ConnectTimeout)
 	ec.SetDeadline(c.armed)
@@ -117,16 +114,21 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.unlock(cl)
 		return len(p), false
 	}
-	c.receiving = true
-	if c.busy == 0 { // plugins may have been switched meanwhile
-		c.chain = c.door.Chain()
+	if c.busy > 0 { // somebody woke us for another reason
+		c.unlock(cl)
+		return 0, true
 	}
+	c.receiving = true
+	c.chain = c.door.Chain() // plugins may have been switched meanwhile
+	c.borrow()
 	held := false // then whoever ends that calls Wake, perhaps before the park
 	for n < len(p) && !c.ended {
 		if held = c.held() || c.early(p[n]); held {
 			break
 		}
+		c.dec.MaxSize = c.largest
 		pkt, k, err := c.dec.Decode(p[n:])
+		c.level = c.dec.Version
 		if err != nil {
 			c.countDecodeError(err)
 			c.countFailed(packet.Type(p[n] >> 4))
@@ -152,8 +154,8 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.unlock(cl)
 	c.srv.Metrics.BytesReceived.Inc(int64(n))
-	if most := c.srv.Pressure.Allowance(); most > 0 && c.volume.above(now, n, most) {
-		c.throttle(now, c.volume.rest(now))
+	if most := c.srv.Pressure.Allowance(); most > 0 {
+		c.consume(now, n, most)
 	}
 	c.endBatch(now)
 	cl = c.lock()

@@ -44,7 +44,7 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 		return
 	}
 	if p.AuthMethod != "" {
-		c.auth.connect = p
+		c.auth = &authentication{connect: p}
 		c.step(now, p.AuthMethod, p.AuthData, false)
 		return
 	}
@@ -177,12 +177,18 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 		c.detach(now, true)
 		return
 	}
-	c.rate.limit = cfg.MaxMessageRate
+	most := cfg.MaxMessageRate
 	if mod != nil {
-		set(&c.rate.limit, mod.MaxMessageRate)
+		set(&most, mod.MaxMessageRate)
 		c.choose(mod.SharedSubscriptionPolicy)
 	}
-	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last, Shared: true}
+	if most > 0 {
+		c.rate = &rate{limit: most}
+	}
+	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, Shared: true}
+	if c.auth != nil {
+		a.AuthData = c.auth.last
+	}
 	if mod != nil {
 		a.UserProperties = mod.UserProperties
 	}
@@ -227,7 +233,7 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		cl.Accepted()
 		c.srv.count(c.door, 1)
 		c.counted = true
-		c.dec.MaxSize = c.m.PacketLimit()
+		c.largest = c.m.PacketLimit()
 		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)
 	}
 	c.rearm()

@@ -66,7 +66,8 @@ func (c *Conn) choose(name *string) {
 		return
 	}
 	if p, known := router.ParsePolicy(*name); known {
-		c.batch.Choose(p)
+		c.policy = &p
+		c.batch.Choose(c.policy)
 	}
 }
 

@@ -195,7 +195,7 @@ func (c *Conn) fail(now time.Time, err error) {
 		e = &mqtt.Error{Op: "conn", Code: mqtt.UnspecifiedError, Err: err}
 	}
 	if c.m.Version() == 0 {
-		c.m.Speak(c.dec.Version)
+		c.m.Speak(c.level)
 	}
 	c.logFail(e)
 	c.m.Fail(e)

@@ -143,7 +143,9 @@ func (c *Conn) work(f func(now time.Time)) {
 func (c *Conn) startWork() {
 	if len(c.tasks) > 0 {
 		c.srv.tasks.Go(c.worker)
+		return
 	}
+	c.giveReader()
 }
 
 func (c *Conn) worker() {
@@ -154,6 +156,7 @@ func (c *Conn) worker() {
 		c.task(f)
 		done++
 	}
+	c.giveReader()
 	cl := c.lock()
 	c.busy -= done
 	idle := c.rests()
@@ -169,6 +172,7 @@ func (c *Conn) task(f func(now time.Time)) {
 			c.srv.Metrics.HookErrors.Inc(1)
 			c.srv.Log.Error("panic", c.who("panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
 			c.ec.Close(fmt.Errorf("conn: panic: %v", r))
+			c.reader = &reader{tasks: c.tasks} // nobody knows how far that one has come
 		}
 	}()
 	now := time.Now()
@@ -186,16 +190,27 @@ func (c *Conn) throttle(now time.Time, d time.Duration) {
 	c.unlock(cl)
 }
 
-// rate counts per second.
+// consume slows a client down that has sent n bytes and more than most in this
+// second.
+func (c *Conn) consume(now time.Time, n, most int) {
+	if c.volume == nil {
+		c.volume = &rate{}
+	}
+	if c.volume.above(now, n, most) {
+		c.throttle(now, c.volume.rest(now))
+	}
+}
+
+// rate counts per second; nil stands for no limit.
 type rate struct {
-	limit int // 0 = unlimited
+	limit int
 	since time.Time
 	count int
 }
 
 // exceeded counts one and reports whether the limit is reached.
 func (r *rate) exceeded(now time.Time) bool {
-	return r.limit > 0 && r.above(now, 1, r.limit-1)
+	return r != nil && r.above(now, 1, r.limit-1)
 }
 
 // above counts n and reports whether more than most have come in this second.

@@ -19,8 +19,7 @@ type Batch struct {
 	merged []copyFor
 	counts counts
 
-	policy  Policy // of the publisher, if chooses
-	chooses bool
+	policy *Policy // of the publisher, nil = the router's
 }
 
 // copyFor is one copy to be made.

@@ -84,12 +84,12 @@ func (r *Router) SetPolicy(p Policy) { r.policy.Store(uint32(p)) }
 // Policy returns shared_subscription_policy.
 func (r *Router) Policy() Policy { return Policy(r.policy.Load()) }
 
-// Choose gives the batch's publisher a policy of its own.
-func (b *Batch) Choose(p Policy) { b.policy, b.chooses = p, true }
+// Choose gives the batch's publisher a policy of its own; nil = the router's.
+func (b *Batch) Choose(p *Policy) { b.policy = p }
 
 func (b *Batch) policyOr(r *Router) Policy {
-	if b.chooses {
-		return b.policy
+	if b.policy != nil {
+		return *b.policy
 	}
 	return r.Policy()
 }

@@ -21,7 +21,7 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 	if !m.vets && m.st.Queue.Len() == 0 && !m.resume && m.st.backlog.count == 0 {
 		if it.Delivery.QoS == mqtt.AtMostOnce && m.assigning == 0 {
 			if len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
-				m.tally.drop(it, mqtt.DropOutputFull)
+				m.did().drop(it, mqtt.DropOutputFull)
 				return
 			}
 			m.emit(now, it, nil, b)
@@ -35,7 +35,7 @@ func (m *Machine) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) {
 	}
 	l := m.limits(it.Delivery.QoS)
 	if m.vets && it.Delivery.QoS == mqtt.AtMostOnce && m.follows() && m.st.Queue.Bytes()+len(m.out)-m.taken >= int(m.cfg.MaxOutputBytes) {
-		m.tally.drop(it, mqtt.DropOutputFull)
+		m.did().drop(it, mqtt.DropOutputFull)
 		return
 	}
 	if d, ok := m.st.Push(it, l); !ok {
@@ -77,7 +77,7 @@ func (m *Machine) HasRoom() bool {
 
 // Drop tallies a dropped message and completes it in the store.
 func (m *Machine) Drop(it mqtt.Queued, r mqtt.DropReason, b *store.Batch) {
-	m.tally.drop(it, r)
+	m.did().drop(it, r)
 	m.st.Complete(it, b)
 }
 
@@ -139,10 +139,10 @@ func (m *Machine) emit(now time.Time, it mqtt.Queued, sent *mqtt.Message, b *sto
 	}
 	if it.Delivery.QoS == mqtt.AtMostOnce {
 		if !m.encode(now, as(it, sent), 0, false) {
-			m.tally.drop(it, mqtt.DropTooLarge)
+			m.did().drop(it, mqtt.DropTooLarge)
 			return
 		}
-		m.tally.Completed++
+		m.did().Completed++
 		return
 	}
 	if !m.fits(now, as(it, sent)) { // [MQTT-3.1.2-25]
@@ -257,51 +257,50 @@ func (m *Machine) fits(now time.Time, it mqtt.Queued) bool {
 	if m.maxPacket == 0 {
 		return true
 	}
-	m.fill(now, it, 1, false)
-	return m.pub.Size(m.version) <= m.maxPacket
+	return m.fill(now, it, 1, false).Size(m.version) <= m.maxPacket
 }
 
 // encode appends the PUBLISH of one message; false = larger than the client
 // accepts.
 func (m *Machine) encode(now time.Time, it mqtt.Queued, id uint16, dup bool) bool {
-	m.fill(now, it, id, dup)
-	if m.maxPacket > 0 && m.pub.Size(m.version) > m.maxPacket && !dup {
+	p := m.fill(now, it, id, dup)
+	if m.maxPacket > 0 && p.Size(m.version) > m.maxPacket && !dup {
 		return false
 	}
 	if m.aliasMax > 0 {
-		m.alias()
+		m.alias(p)
 	}
-	m.out = m.pub.AppendHeader(m.out, m.version)
+	m.out = p.AppendHeader(m.out, m.version)
 	if m.version == mqtt.V5 {
-		m.out = append(m.out, m.pub.Properties...)
+		m.out = append(m.out, p.Properties...)
 	}
-	m.out = append(m.out, m.pub.Payload...)
+	m.out = append(m.out, p.Payload...)
 	m.tally.Sent[packet.TypePublish]++
 	return true
 }
 
 // fill puts the PUBLISH of one message into the scratch packet.
-func (m *Machine) fill(now time.Time, it mqtt.Queued, id uint16, dup bool) {
-	msg := it.Message
-	p := &m.pub
+func (m *Machine) fill(now time.Time, it mqtt.Queued, id uint16, dup bool) *packet.Publish {
+	msg, scratch := it.Message, m.did()
+	p := &scratch.pub
 	*p = packet.Publish{Dup: dup, Retain: it.Delivery.Retain, QoS: it.Delivery.QoS, Topic: msg.Topic, PacketID: id,
 		Properties: msg.Properties, Payload: msg.Payload}
 	if id := it.Delivery.SubscriptionID; id != 0 {
-		m.ids = append(append(m.ids[:0], id), it.Delivery.MoreIDs...)
-		p.SubscriptionIDs = m.ids
+		scratch.ids = append(append(scratch.ids[:0], id), it.Delivery.MoreIDs...)
+		p.SubscriptionIDs = scratch.ids
 	}
 	if !msg.Expires.IsZero() { // [MQTT-3.3.2-6]
 		left := (msg.Expires.Sub(now) + time.Second - 1) / time.Second
 		p.HasMessageExpiry, p.MessageExpiry = true, uint32(max(1, left))
 	}
+	return p
 }
 
 // alias replaces the topic name of the scratch packet by an alias the client
 // knows, or teaches it one. The first topics get one; none is taken away.
 //
 // Spec: MQTT 5.0 §3.3.2.3.4.
-func (m *Machine) alias() {
-	p := &m.pub
+func (m *Machine) alias(p *packet.Publish) {
 	if a, known := m.aliasOut[p.Topic]; known {
 		p.HasTopicAlias, p.TopicAlias, p.Topic = true, a, ""
 		return

@@ -77,10 +77,8 @@ type Machine struct {
 	aliasMax  int // aliases we may use towards the client
 
 	out   []byte
-	taken int // bytes of out already on their way
-	tally Tally
-	pub   packet.Publish // scratch for encoding
-	ids   []uint32       // scratch of pub.SubscriptionIDs
+	taken int    // bytes of out already on their way
+	tally *Tally // nil = nothing was done
 }
 
 // NewMachine returns the machine of a connection opened at now.
@@ -184,7 +182,7 @@ func (m *Machine) Disconnect(code mqtt.ReasonCode, reason string) {
 			d.ReasonString = reason
 		}
 		m.send(&d)
-		m.tally.code(packet.TypeDisconnect, code)
+		m.did().code(packet.TypeDisconnect, code)
 	}
 	m.phase = Ended
 }
@@ -192,7 +190,7 @@ func (m *Machine) Disconnect(code mqtt.ReasonCode, reason string) {
 // send encodes one packet behind the output.
 func (m *Machine) send(p packet.Packet) {
 	m.out = p.Append(m.out, m.version)
-	m.tally.Sent[p.Type()]++
+	m.did().Sent[p.Type()]++
 }
 
 // Output returns the encoded packets not yet taken. Valid until the next call

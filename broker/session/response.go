@@ -133,9 +133,9 @@ func (m *Machine) answer() {
 			p := packet.Pubcomp{Ack: a}
 			m.out = p.Append(m.out, m.version)
 		}
-		m.tally.Sent[r.kind]++
+		m.did().Sent[r.kind]++
 		if r.code != mqtt.Success {
-			m.tally.code(r.kind, r.code)
+			m.did().code(r.kind, r.code)
 		}
 		m.answered(r)
 	}
@@ -179,6 +179,6 @@ func (m *Machine) sendFull(r response) {
 		m.out = p.Append(m.out[:start], m.version)
 	}
 	if r.code != mqtt.Success {
-		m.tally.code(r.kind, r.code)
+		m.did().code(r.kind, r.code)
 	}
 }

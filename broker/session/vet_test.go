@@ -159,8 +159,7 @@ func TestDeliver_VettedLimits(t *testing.T) {
 	for range 100 {
 		m.Deliver(t0, message(0, mqtt.AtMostOnce), &b)
 	}
-	var tally Tally
-	m.TakeTally(&tally)
+	tally := takeTally(m)
 	reasons := map[mqtt.DropReason]int{}
 	for _, d := range tally.Drops {
 		reasons[d.Reason]++
@@ -186,8 +185,7 @@ func askers(t *testing.T, seed uint64, lifo bool, fault func(*State)) (got []str
 				sent++
 			}
 		}
-		var tally Tally
-		m.TakeTally(&tally)
+		tally := takeTally(m)
 		for _, d := range tally.Drops {
 			got = append(got, d.Item.Message.Topic)
 		}
