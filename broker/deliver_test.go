@@ -51,6 +51,8 @@ func (v *vetter) OnDeliver(_ context.Context, d *hook.Deliver) (hook.Verdict, *h
 	case topic == "wait":
 		v.asked <- d.Client.Key.ClientID
 		<-v.answer
+	case topic == "bad":
+		return hook.Accept, &hook.DeliverResult{Topic: new(string)}
 	case topic == "drop":
 		return hook.Verdict{Decision: hook.Deny}, nil
 	case strings.HasPrefix(topic, "mine/"):
@@ -287,6 +289,20 @@ func TestOnDeliver_Backlog(t *testing.T) {
 			b.Balanced()
 		})
 	}
+}
+
+// TestOnDeliver_Invalid: a topic name that may not be sent is not.
+func TestOnDeliver_Invalid(t *testing.T) {
+	b, _ := startVetter(t, false)
+	sub, _ := b.Connect(packet.Connect{ClientID: "s", CleanStart: true})
+	sub.Subscribe(1, "#")
+	sub.Publish(packet.Publish{Topic: "bad", QoS: 1})
+	sub.Publish(packet.Publish{Topic: "t", QoS: 1, Payload: []byte("good")})
+	payloads(t, sub, "good")
+	if b.Metrics.HookErrors.Count() != 1 || b.Metrics.Dropped(int(mqtt.DropHook)).Count() != 1 {
+		t.Error("not counted")
+	}
+	b.Balanced()
 }
 
 // TestOnDeliver_Burst: more messages of QoS 0 than max_online_messages in one

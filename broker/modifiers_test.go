@@ -304,6 +304,31 @@ func TestPublishResult(t *testing.T) {
 	b.Balanced()
 }
 
+// TestPublishResult_Invalid: what a plugin makes of a message that no client
+// could publish is refused.
+func TestPublishResult_Invalid(t *testing.T) {
+	b := startModifier(t, modifier{publish: map[string]*hook.PublishResult{"wildcard": {Topic: ptr("a/#")}, "empty": {Topic: ptr("")}, "qos": {QoS: ptr(mqtt.QoS(3))}}})
+	sub, _ := b.Connect(packet.Connect{ClientID: "sub", CleanStart: true})
+	sub.Subscribe(2, "#")
+	for _, name := range []string{"wildcard", "empty", "qos"} {
+		pub, _ := b.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+		if code := pub.Publish(packet.Publish{Topic: name, QoS: 1}); code != mqtt.NotAuthorized {
+			t.Errorf("%s: %s", name, code)
+		}
+		pub.Close()
+		x := brokertest.NewClient(t, b.Dial(), mqtt.V5)
+		x.Send(&packet.Connect{Version: 5, ClientID: "will", Will: &packet.Will{Topic: name}})
+		if ack := brokertest.Next[*packet.Connack](x); ack.Code != mqtt.NotAuthorized {
+			t.Errorf("will %s: %s", name, ack.Code)
+		}
+	}
+	sub.Quiet()
+	if n := b.Metrics.HookErrors.Count(); n != 6 {
+		t.Errorf("%d errors of plugins were counted, want 6", n)
+	}
+	b.Balanced()
+}
+
 // publishModified publishes, or leaves a will, of QoS 1. A publisher that is
 // throttled is not heard for a while.
 func publishModified(b *brokertest.Broker, topic string, will bool) {

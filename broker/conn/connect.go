@@ -256,7 +256,7 @@ func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg 
 		return nil, hook.Accept
 	}
 	m := &mqtt.Message{Mountpoint: c.info.Key.Mountpoint, Topic: w.Topic, Payload: w.Payload, Properties: w.Properties, Publisher: c.info.Key, QoS: w.QoS, Retain: w.Retain}
-	v, mod := c.chain.AuthOnPublish(context.Background(), &hook.Publish{Client: c.info, Message: m, Will: true})
+	v, mod := c.authorise(&hook.Publish{Client: c.info, Message: m, Will: true})
 	if v.Decision != hook.OK {
 		return nil, v
 	}

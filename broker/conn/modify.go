@@ -1,6 +1,8 @@
 package conn
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
@@ -11,6 +13,7 @@ import (
 	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
+	"github.com/lunemq/lunemq/broker/topic"
 )
 
 // applyRegister applies the modifiers of a registration; what CONNACK carries,
@@ -69,6 +72,36 @@ func (c *Conn) choose(name *string) {
 		c.policy = &p
 		c.batch.Choose(c.policy)
 	}
+}
+
+// authorise asks whether a message may be published. A plugin that answers with
+// what no client could publish counts as refusing.
+func (c *Conn) authorise(q *hook.Publish) (hook.Verdict, *hook.PublishResult) {
+	v, mod := c.chain.AuthOnPublish(context.Background(), q)
+	if v.Decision != hook.OK || mod == nil {
+		return v, mod
+	}
+	if err := c.validTopic(mod.Topic); err != nil {
+		return hook.Verdict{Decision: hook.Deny, Reason: err.Error()}, nil
+	}
+	if mod.QoS != nil && *mod.QoS > mqtt.ExactlyOnce {
+		c.srv.Metrics.HookErrors.Inc(1)
+		return hook.Verdict{Decision: hook.Deny, Reason: fmt.Sprintf("a plugin answered with QoS %d", *mod.QoS)}, nil
+	}
+	return v, mod
+}
+
+// validTopic checks the topic name a plugin answered with, which may be nil.
+func (c *Conn) validTopic(name *string) error {
+	if name == nil {
+		return nil
+	}
+	err := topic.ValidateName(*name, 0)
+	if err != nil {
+		c.srv.Metrics.HookErrors.Inc(1)
+		return fmt.Errorf("a plugin answered with topic %q: %w", *name, err)
+	}
+	return nil
 }
 
 // modify applies what the hooks ask for. The message is not yet routed.

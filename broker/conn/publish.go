@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -33,7 +32,7 @@ func (c *Conn) publish(now time.Time, ev session.Event) {
 // decide asks the hooks about a message and routes it.
 func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
 	c.ask = hook.Publish{Client: c.info, Message: m}
-	v, mod := c.chain.AuthOnPublish(context.Background(), &c.ask)
+	v, mod := c.authorise(&c.ask)
 	if v.Decision != hook.OK {
 		c.denied(now, ev, m, v, false)
 		return

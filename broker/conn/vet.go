@@ -78,6 +78,7 @@ func (c *Conn) vet(most int, aside bool) {
 		v, r := chain.OnDeliver(context.Background(), &d)
 		a := session.Answer{Drop: v.Decision == hook.Deny}
 		if !a.Drop && r != nil {
+			a.Drop = c.validTopic(r.Topic) != nil
 			a.Message = rewritten(it.Message, r)
 		}
 		c.vetted(q, a, blocks || n%vetPage == 0)

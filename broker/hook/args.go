@@ -107,7 +107,8 @@ type Publish struct {
 }
 
 // PublishResult carries the modifiers of an accepted publish; nil fields
-// change nothing. Reference 1.7.
+// change nothing. A topic name or QoS that no client could use refuses the
+// message. Reference 1.7.
 type PublishResult struct {
 	Topic      *string
 	Payload    *[]byte
