@@ -52,7 +52,7 @@ func TestConnect_Deadline(t *testing.T) {
 // socket: connection, session, registry and routing table.
 func TestIdle_Bytes(t *testing.T) {
 	b := brokertest.Start(t, brokertest.Options{Log: quiet})
-	const n, budget = 5000, 2000
+	const n, budget = 5000, 1900
 	now := time.Now()
 	sockets, handlers := make([]socket, n), make([]engine.Handler, n)
 	names := make([]string, n)

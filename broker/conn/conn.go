@@ -11,7 +11,6 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/registry"
-	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
 )
@@ -33,35 +32,33 @@ type Conn struct {
 	chain     *hook.Chain
 	info      *hook.Client
 	lastTopic string
-	rate      *rate          // PUBLISH packets per second, for max_message_rate; nil = no limit
-	volume    *rate          // bytes per second, for memory_limit; nil = none was in force
-	policy    *router.Policy // for share groups, nil = the router's
-	assigned  string         // client identifier we chose
+	bound     *bounds // nil = none
 	auth      *authentication
 	told      map[string]bool // kinds of refusal already explained in the log
 
 	// locked
 	m         *session.Machine
-	buf       *buffer      // lent to m
-	own       store.Batch  // lazy completions, and identifiers to assign
-	outbox    []outgoing   // batches of own that are full, in order
-	draining  bool         // somebody submits them
-	level     mqtt.Version // as the decoder knows it
-	largest   int          // packet accepted, bytes
-	ended     bool         // nothing more goes in or out
-	busy      int          // workers and commits that input waits for
-	receiving bool         // Receive runs
-	idle      []func()     // to be called once nothing of the client's is in hand
-	blocked   bool         // the socket takes nothing at present
-	throttled time.Time    // input waits until then
-	armed     time.Time    // deadline given to the engine
-	unsettled int          // answers that wait for commits
+	buf       *buffer     // lent to m
+	own       store.Batch // lazy completions, and identifiers to assign
+	outbox    []outgoing  // batches of own that are full, in order
+	largest   int         // packet accepted, bytes
+	busy      int         // workers and commits that input waits for
+	unsettled int         // answers that wait for commits
+	idle      []func()    // to be called once nothing of the client's is in hand
+	throttled time.Time   // input waits until then
+	armed     time.Time   // deadline given to the engine
 	jobs      []retainJob
-	jobsRun   bool
-	loading   bool // load runs
-	vetting   bool // vet runs, or will
-	counted   bool // in srv.Connected
-	gated     bool // input waits for the gate, which then wakes it
+	jobsRun   bool         // sendRetained runs
+	draining  bool         // somebody submits the outbox
+	ended     bool         // nothing more goes in or out
+	receiving bool         // Receive runs
+	blocked   bool         // the socket takes nothing at present
+	loading   bool         // load runs
+	vetting   bool         // vet runs, or will
+	counted   bool         // in srv.Connected
+	gated     bool         // input waits for the gate, which then wakes it
+	assigned  bool         // we chose the client identifier; the reader's
+	level     mqtt.Version // as the decoder knows it
 }
 
 // errEnded is the cause of connections we end ourselves.

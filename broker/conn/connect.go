@@ -28,7 +28,7 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 		var raw [15]byte
 		_, _ = rand.Read(raw[:])
 		p.ClientID = "anon-" + base64.RawURLEncoding.EncodeToString(raw[:])
-		c.assigned = p.ClientID
+		c.assigned = true
 	}
 	info.Key = mqtt.SessionKey{Mountpoint: c.door.Mountpoint, ClientID: p.ClientID}
 	level := int(p.Version)
@@ -122,7 +122,8 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	params := *c.m.Params()
 	params.Lifetime = c.door.Lifetime
 	asked := cfg.SessionExpiry(p)
-	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, SuppressWills: cfg.SuppressTakeover}
+	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, Offline: cfg.OfflineLimits(),
+		SuppressWills: cfg.SuppressTakeover}
 	if mod != nil {
 		applyRegister(mod, &reg, &params, p)
 	}
@@ -135,7 +136,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		c.refuse(now, v)
 		return
 	}
-	reg.Will, reg.Offline = will, params.Offline
+	reg.Will = will
 	if c.srv.Gate.Opened() {
 		c.attach(now, p, mod, reg, params, asked)
 		return
@@ -183,9 +184,12 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 		c.choose(mod.SharedSubscriptionPolicy)
 	}
 	if most > 0 {
-		c.rate = &rate{limit: most}
+		c.bounds().published.limit = most
 	}
-	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, Shared: true}
+	a := session.Accepted{SessionPresent: present, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, Shared: true}
+	if c.assigned {
+		a.AssignedID = p.ClientID
+	}
 	if c.auth != nil {
 		a.AuthData = c.auth.last
 	}

@@ -44,12 +44,12 @@ func applyRegister(mod *hook.RegisterResult, reg *registry.Connection, p *sessio
 	}
 	set(&p.UpgradeQoS, mod.UpgradeQoS)
 	set(&p.Online.Messages, mod.MaxOnlineMessages)
-	set(&p.Offline.Messages, mod.MaxOfflineMessages)
+	set(&reg.Offline.Messages, mod.MaxOfflineMessages)
 	if mod.ReceiveMaximum != nil && *mod.ReceiveMaximum > 0 {
 		p.ReceiveMaximum = int(*mod.ReceiveMaximum)
 	}
 	if mod.QueueType != nil {
-		for _, l := range []*queue.Limits{&p.Online, &p.Offline} {
+		for _, l := range []*queue.Limits{&p.Online, &reg.Offline} {
 			l.LIFO = *mod.QueueType == "lifo"
 		}
 	}
@@ -69,8 +69,8 @@ func (c *Conn) choose(name *string) {
 		return
 	}
 	if p, known := router.ParsePolicy(*name); known {
-		c.policy = &p
-		c.batch.Choose(c.policy)
+		c.bounds().policy = &p
+		c.batch.Choose(&p)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
 )
@@ -55,8 +56,8 @@ func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
 		}
 		c.settles = append(c.settles, s)
 	}
-	if c.rate.exceeded(now) {
-		c.throttle(now, c.rate.rest(now))
+	if c.bound != nil && c.bound.published.exceeded(now) {
+		c.throttle(now, c.bound.published.rest(now))
 	}
 }
 
@@ -192,24 +193,35 @@ func (c *Conn) throttle(now time.Time, d time.Duration) {
 // consume slows a client down that has sent n bytes and more than most in this
 // second.
 func (c *Conn) consume(now time.Time, n, most int) {
-	if c.volume == nil {
-		c.volume = &rate{}
-	}
-	if c.volume.above(now, n, most) {
-		c.throttle(now, c.volume.rest(now))
+	if r := &c.bounds().read; r.above(now, n, most) {
+		c.throttle(now, r.rest(now))
 	}
 }
 
-// rate counts per second; nil stands for no limit.
+// bounds are what most connections do without. Owned as the reader is.
+type bounds struct {
+	published rate           // PUBLISH packets, for max_message_rate
+	read      rate           // bytes, for memory_limit
+	policy    *router.Policy // for share groups, nil = the router's
+}
+
+func (c *Conn) bounds() *bounds {
+	if c.bound == nil {
+		c.bound = &bounds{}
+	}
+	return c.bound
+}
+
+// rate counts per second.
 type rate struct {
-	limit int
+	limit int // 0 = unlimited
 	since time.Time
 	count int
 }
 
 // exceeded counts one and reports whether the limit is reached.
 func (r *rate) exceeded(now time.Time) bool {
-	return r != nil && r.above(now, 1, r.limit-1)
+	return r.limit > 0 && r.above(now, 1, r.limit-1)
 }
 
 // above counts n and reports whether more than most have come in this second.

@@ -27,7 +27,10 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 func (c *Conn) borrow() {
 	c.reader = readers.Get().(*reader)
 	c.dec.Version = c.level
-	c.batch.Choose(c.policy)
+	c.batch.Choose(nil)
+	if c.bound != nil {
+		c.batch.Choose(c.bound.policy)
+	}
 }
 
 // maxSettles is how many answers a reader keeps room for, and operations of a

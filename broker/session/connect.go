@@ -79,7 +79,6 @@ func (m *Machine) defaults(p *packet.Connect) Params {
 		UpgradeQoS:     c.UpgradeQoS,
 		RetryInterval:  c.RetryInterval,
 		Online:         queue.Limits{Messages: c.MaxOnline, Bytes: int(c.MaxQueueBytes), LIFO: c.QueueType == "lifo"},
-		Offline:        c.OfflineLimits(),
 	}
 	if p.Version == mqtt.V5 {
 		d.MaxInflight, d.ReceiveMaximum, d.RetryInterval = c.ReceiveMaxClient, c.ReceiveMaxBroker, 0

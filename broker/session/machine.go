@@ -40,7 +40,6 @@ type Params struct {
 	ReceiveMaximum int // 5.0: unacknowledged messages from the client
 	MaxMessageSize int // bytes of a PUBLISH packet, 0 = no own limit
 	Online         queue.Limits
-	Offline        queue.Limits
 	UpgradeQoS     bool
 	RetryInterval  time.Duration
 	Lifetime       time.Duration // the connection is closed after it, 0 = never
@@ -72,7 +71,7 @@ type Machine struct {
 	resume    bool
 	assigns   bool // since the last Flow, identifiers were put on their way
 	vets      bool // see Vet
-	aliasIn   []string
+	aliasIn   map[uint16]string
 	aliasOut  map[string]uint16
 	aliasMax  int // aliases we may use towards the client
 
