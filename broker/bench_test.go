@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
@@ -18,46 +19,61 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // one subscriber, 128 bytes, up to 256 messages on their way.
 func BenchmarkRoute(b *testing.B) {
 	for q := range mqtt.QoS(3) {
-		b.Run(fmt.Sprint("QoS", q), func(b *testing.B) {
-			x := brokertest.Start(b, brokertest.Options{Log: quiet, Set: []string{"max_online_messages=-1"}})
-			sub, _ := x.Connect(packet.Connect{ClientID: "sub", CleanStart: true})
-			sub.Subscribe(q, "bench/+")
-			pub, _ := x.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
-			window := make(chan struct{}, 256)
-			done := make(chan struct{})
-			b.ReportAllocs()
-			b.ResetTimer()
-			go func() {
-				defer close(done)
-				for range b.N {
-					sub.Take()
-					<-window
-				}
-			}()
-			p := packet.Publish{QoS: q, Topic: "bench/topic", Payload: make([]byte, 128)}
-			go func() { // answers to the publisher
-				for {
-					a, err := pub.Receive()
-					if err != nil {
-						return
-					}
-					if rec, ok := a.(*packet.Pubrec); ok {
-						pub.Send(&packet.Pubrel{Ack: packet.Ack{PacketID: rec.PacketID}})
-					}
-				}
-			}()
-			for i := range b.N {
-				window <- struct{}{}
-				p.PacketID = uint16(i%65535) + 1
-				if q < 2 {
-					pub.Send(&p)
-				} else {
-					x.Inject(&mqtt.Message{Topic: p.Topic, Payload: p.Payload, QoS: q})
-				}
-			}
-			<-done
-		})
+		b.Run(fmt.Sprint("QoS", q), func(b *testing.B) { route(b, q) })
 	}
+}
+
+// BenchmarkRoute_Vetted is the same with a plugin that is asked about each
+// delivery, by the loop or by a worker, and lets it through.
+func BenchmarkRoute_Vetted(b *testing.B) {
+	for q := range mqtt.QoS(2) {
+		for _, blocks := range []bool{false, true} {
+			v := &vetter{}
+			v.on.Store(true)
+			v.blocks.Store(blocks)
+			b.Run(fmt.Sprint("QoS", q, "/blocks=", blocks), func(b *testing.B) { route(b, q, v) })
+		}
+	}
+}
+
+func route(b *testing.B, q mqtt.QoS, plugins ...broker.Extension) {
+	x := brokertest.Start(b, brokertest.Options{Log: quiet, Set: []string{"max_online_messages=-1", "plugins.lua=" + map[bool]string{true: "on", false: "off"}[len(plugins) > 0]}, Extensions: plugins})
+	sub, _ := x.Connect(packet.Connect{ClientID: "sub", CleanStart: true})
+	sub.Subscribe(q, "bench/+")
+	pub, _ := x.Connect(packet.Connect{ClientID: "pub", CleanStart: true})
+	window := make(chan struct{}, 256)
+	done := make(chan struct{})
+	b.ReportAllocs()
+	b.ResetTimer()
+	go func() {
+		defer close(done)
+		for range b.N {
+			sub.Take()
+			<-window
+		}
+	}()
+	p := packet.Publish{QoS: q, Topic: "bench/topic", Payload: make([]byte, 128)}
+	go func() { // answers to the publisher
+		for {
+			a, err := pub.Receive()
+			if err != nil {
+				return
+			}
+			if rec, ok := a.(*packet.Pubrec); ok {
+				pub.Send(&packet.Pubrel{Ack: packet.Ack{PacketID: rec.PacketID}})
+			}
+		}
+	}()
+	for i := range b.N {
+		window <- struct{}{}
+		p.PacketID = uint16(i%65535) + 1
+		if q < 2 {
+			pub.Send(&p)
+		} else {
+			x.Inject(&mqtt.Message{Topic: p.Topic, Payload: p.Payload, QoS: q})
+		}
+	}
+	<-done
 }
 
 // BenchmarkFanOut is one message to 500 subscribers, per delivery.

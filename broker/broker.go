@@ -128,7 +128,8 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 
 // apply puts live values in force for new connections.
 func (b *Broker) apply(cfg *Config) {
-	b.Router.SetPolicy(router.ParsePolicy(cfg.Sessions.SharePolicy))
+	policy, _ := router.ParsePolicy(cfg.Sessions.SharePolicy)
+	b.Router.SetPolicy(policy)
 	b.settings.Store(&conn.Settings{Session: &cfg.Sessions.Config, AllowAnonymous: cfg.Who.AllowAnonymous, ConnectTimeout: cfg.Listeners.ConnectTimeout})
 }
 

@@ -62,7 +62,7 @@ func TestWire(t *testing.T) {
 func TestWire_NoticesFaults(t *testing.T) {
 	for name, fault := range wiretest.Faults {
 		planted := 0
-		for _, path := range []string{"3.3-publish-qos1", "3.3-publish-dup-redelivery", "3.3-publish-order", "3.1-takeover", "3.4-puback-unknown"} {
+		for _, path := range []string{"3.3-publish-qos1", "3.3-publish-dup-redelivery", "3.3-publish-order", "3.1-takeover", "3.4-puback-unknown", "1.5-deliver", "1.5-deliver-offline"} {
 			s, err := wiretest.Load("testdata/wire/" + path + ".txt")
 			if err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/lunemq/lunemq/broker/session"
 )
 
-// authentication is the state of enhanced authentication.
+// authentication is the state of enhanced authentication, if the client uses it.
 //
 // Spec: MQTT 5.0 §4.12.
 type authentication struct {
@@ -20,7 +20,7 @@ type authentication struct {
 
 // authenticate takes an AUTH packet.
 func (c *Conn) authenticate(now time.Time, p *packet.Auth) {
-	c.step(now, p.Method, p.Data, c.auth.connect == nil)
+	c.step(now, p.Method, p.Data, c.auth == nil || c.auth.connect == nil)
 }
 
 // step asks the hooks for one step, on a worker if they may wait.
@@ -57,7 +57,10 @@ func (c *Conn) stepped(now time.Time, a *hook.Auth) {
 	}
 	next := session.Step{Data: r.Data, ReasonString: r.ReasonString, UserProperties: r.UserProperties}
 	cl := c.lock()
-	p := c.auth.connect
+	var p *packet.Connect
+	if c.auth != nil {
+		p = c.auth.connect
+	}
 	switch {
 	case c.ended:
 	case r.Continue:

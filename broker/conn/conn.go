@@ -11,7 +11,6 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/registry"
-	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
 )
@@ -29,19 +28,12 @@ type Conn struct {
 	client atomic.Pointer[registry.Client]
 
 	// reader
-	dec       packet.Decoder
-	batch     router.Batch
-	settles   []settle
-	tasks     []func(now time.Time) // for a worker
-	flushes   []func()              // to be called once the batch is submitted
+	*reader   // nil while there is no input
 	chain     *hook.Chain
 	info      *hook.Client
-	ask       hook.Publish // scratch
 	lastTopic string
-	rate      rate   // PUBLISH packets per second, for max_message_rate
-	volume    rate   // bytes per second, for memory_limit
-	assigned  string // client identifier we chose
-	auth      authentication
+	bound     *bounds // nil = none
+	auth      *authentication
 	told      map[string]bool // kinds of refusal already explained in the log
 
 	// locked
@@ -49,37 +41,25 @@ type Conn struct {
 	buf       *buffer     // lent to m
 	own       store.Batch // lazy completions, and identifiers to assign
 	outbox    []outgoing  // batches of own that are full, in order
-	draining  bool        // somebody submits them
-	tally     session.Tally
-	ended     bool      // nothing more goes in or out
-	busy      int       // workers and commits that input waits for
-	receiving bool      // Receive runs
-	idle      []func()  // to be called once nothing of the client's is in hand
-	blocked   bool      // the socket takes nothing at present
-	throttled time.Time // input waits until then
-	armed     time.Time // deadline given to the engine
-	unsettled int       // answers that wait for commits
+	largest   int         // packet accepted, bytes
+	busy      int         // workers and commits that input waits for
+	unsettled int         // answers that wait for commits
+	idle      []func()    // to be called once nothing of the client's is in hand
+	throttled time.Time   // input waits until then
+	armed     time.Time   // deadline given to the engine
 	jobs      []retainJob
-	jobsRun   bool
-	loading   bool // load runs
-	counted   bool // in srv.Connected
-	gated     bool // input waits for the gate, which then wakes it
+	jobsRun   bool         // sendRetained runs
+	draining  bool         // somebody submits the outbox
+	ended     bool         // nothing more goes in or out
+	receiving bool         // Receive runs
+	blocked   bool         // the socket takes nothing at present
+	loading   bool         // load runs
+	vetting   bool         // vet runs, or will
+	counted   bool         // in srv.Connected
+	gated     bool         // input waits for the gate, which then wakes it
+	assigned  bool         // we chose the client identifier; the reader's
+	level     mqtt.Version // as the decoder knows it
 }
-
-// settle is one answer due at the end of a batch.
-type settle struct {
-	slot   session.Slot
-	code   mqtt.ReasonCode
-	reason string
-	subs   []mqtt.ReasonCode // of SUBSCRIBE and UNSUBSCRIBE
-	kind   session.EventKind
-	jobs   []retainJob // retained messages to send after a SUBACK
-	made   []change    // subscriptions, to be taken back if they cannot be stored
-}
-
-// maxUnsettled is how many answers of one connection may wait for commits
-// before its input is parked.
-const maxUnsettled = 4096
 
 // errEnded is the cause of connections we end ourselves.
 var errEnded = errors.New("conn: ended")
@@ -94,7 +74,7 @@ func New(s *Server, d *Door, ec engine.Conn, peer *hook.Client, now time.Time) *
 	peer.Listener = d.Info
 	peer.Listener.Addr, peer.Listener.Cert = addr, cert
 	c.info = peer
-	c.dec.MaxSize = int(set.Session.MaxConnectSize)
+	c.largest = int(set.Session.MaxConnectSize)
 	s.Metrics.SocketOpen.Inc(1)
 	c.armed = now.Add(set.ConnectTimeout)
 	ec.SetDeadline(c.armed)
@@ -131,16 +111,21 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		c.unlock(cl)
 		return len(p), false
 	}
-	c.receiving = true
-	if c.busy == 0 { // plugins may have been switched meanwhile
-		c.chain = c.door.Chain()
+	if c.busy > 0 { // somebody woke us for another reason
+		c.unlock(cl)
+		return 0, true
 	}
+	c.receiving = true
+	c.chain = c.door.Chain() // plugins may have been switched meanwhile
+	c.borrow()
 	held := false // then whoever ends that calls Wake, perhaps before the park
 	for n < len(p) && !c.ended {
 		if held = c.held() || c.early(p[n]); held {
 			break
 		}
+		c.dec.MaxSize = c.largest
 		pkt, k, err := c.dec.Decode(p[n:])
+		c.level = c.dec.Version
 		if err != nil {
 			c.countDecodeError(err)
 			c.countFailed(packet.Type(p[n] >> 4))
@@ -166,8 +151,8 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.unlock(cl)
 	c.srv.Metrics.BytesReceived.Inc(int64(n))
-	if most := c.srv.Pressure.Allowance(); most > 0 && c.volume.above(now, n, most) {
-		c.throttle(now, c.volume.rest(now))
+	if most := c.srv.Pressure.Allowance(); most > 0 {
+		c.consume(now, n, most)
 	}
 	c.endBatch(now)
 	cl = c.lock()
@@ -199,100 +184,6 @@ func (c *Conn) handle(now time.Time, ev session.Event) {
 	case session.WantDisconnect:
 		c.disconnect(now, ev.Packet.(*packet.Disconnect))
 	}
-}
-
-// endBatch commits what the packets of this read left to be stored, answers
-// them, and sends to their receivers what they left with them.
-func (c *Conn) endBatch(now time.Time) {
-	b := &c.batch
-	switch {
-	case b.Store.Empty():
-		c.settle(now, c.settles, nil)
-		clear(c.settles) // what they hold of subscriptions goes
-		c.settles = c.settles[:0]
-	case !b.Store.Sync:
-		b.Store.Submit(c.srv.Store, c.srv.committed)
-		c.settle(now, c.settles, nil)
-		clear(c.settles)
-		c.settles = c.settles[:0]
-	default:
-		waiting := c.settles
-		c.settles = nil
-		cl := c.lock()
-		c.unsettled += len(waiting)
-		c.unlock(cl)
-		c.srv.Metrics.StoreCommits.Inc(1)
-		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, err) })
-	}
-	b.Store.Reset()
-	b.Flush(now, c.srv.Router)
-	for _, f := range c.flushes {
-		f()
-	}
-	c.flushes = nil
-	c.flushSelf(now)
-}
-
-// commitDone answers the packets of a batch that is now in stable storage, or
-// refuses them.
-func (c *Conn) commitDone(waiting []settle, err error) {
-	now := time.Now()
-	if err != nil {
-		c.srv.committed(err)
-	}
-	cl := c.lock()
-	c.unsettled -= len(waiting)
-	wake := c.unsettled <= maxUnsettled && c.unsettled+len(waiting) > maxUnsettled
-	c.unlock(cl)
-	c.settle(now, waiting, err)
-	c.flushSelf(now)
-	if wake {
-		c.ec.Wake()
-	}
-}
-
-// settle gives the machine the answers. A failed commit is told to 5.0 clients
-// and ends the connection of others, without an acknowledgement.
-func (c *Conn) settle(now time.Time, list []settle, err error) {
-	if len(list) == 0 {
-		return
-	}
-	var jobs []retainJob
-	cl := c.lock()
-	if err != nil {
-		c.takeBack(cl, list)
-	}
-	for i := range list {
-		s := &list[i]
-		if err != nil && s.kind == session.WantUnsubscribe {
-			c.countFailed(packet.TypeUnsubscribe)
-		}
-		if err != nil && c.m.Version() != mqtt.V5 {
-			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
-			break
-		}
-		switch s.kind {
-		case session.WantSubscribe:
-			if err != nil {
-				refuseAll(s.subs, storeCode(err))
-				s.jobs = nil
-			}
-			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
-			jobs = append(jobs, s.jobs...)
-		case session.WantUnsubscribe:
-			if err != nil {
-				refuseAll(s.subs, mqtt.ImplementationSpecificError)
-			}
-			c.m.SettleUnsubscribe(s.slot, s.subs)
-		default:
-			if err != nil {
-				s.code = storeCode(err)
-			}
-			c.m.Settle(s.slot, s.code, s.reason)
-		}
-	}
-	c.jobs = append(c.jobs, jobs...)
-	c.unlock(cl)
 }
 
 // Writable implements engine.Handler.
@@ -389,6 +280,15 @@ func (c *Conn) arm() {
 	}
 	c.armed = next
 	c.ec.SetDeadline(next)
+}
+
+// rearm gives the engine the earliest deadline, be it later than what is armed.
+// Called with the lock held.
+func (c *Conn) rearm() {
+	c.armed = time.Time{}
+	if c.arm(); c.armed.IsZero() && !c.ended {
+		c.ec.SetDeadline(time.Time{})
+	}
 }
 
 // held reports whether input must wait: for a worker, the answer to CONNECT, a

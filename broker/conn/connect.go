@@ -11,7 +11,6 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/pressure"
-	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
@@ -29,7 +28,7 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 		var raw [15]byte
 		_, _ = rand.Read(raw[:])
 		p.ClientID = "anon-" + base64.RawURLEncoding.EncodeToString(raw[:])
-		c.assigned = p.ClientID
+		c.assigned = true
 	}
 	info.Key = mqtt.SessionKey{Mountpoint: c.door.Mountpoint, ClientID: p.ClientID}
 	level := int(p.Version)
@@ -45,7 +44,7 @@ func (c *Conn) connect(now time.Time, p *packet.Connect) {
 		return
 	}
 	if p.AuthMethod != "" {
-		c.auth.connect = p
+		c.auth = &authentication{connect: p}
 		c.step(now, p.AuthMethod, p.AuthData, false)
 		return
 	}
@@ -123,9 +122,10 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 	params := *c.m.Params()
 	params.Lifetime = c.door.Lifetime
 	asked := cfg.SessionExpiry(p)
-	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, SuppressWills: cfg.SuppressTakeover}
+	reg := registry.Connection{Attachment: c, Info: c.info, CleanStart: p.CleanStart, Expiry: asked, Offline: cfg.OfflineLimits(),
+		SuppressWills: cfg.SuppressTakeover}
 	if mod != nil {
-		applyRegister(mod, &reg, &params)
+		applyRegister(mod, &reg, &params, p)
 	}
 	will, v := c.will(now, p, reg.Expiry, cfg)
 	if v.Decision != hook.OK {
@@ -136,7 +136,7 @@ func (c *Conn) admit(now time.Time, p *packet.Connect, mod *hook.RegisterResult)
 		c.refuse(now, v)
 		return
 	}
-	reg.Will, reg.Offline = will, params.Offline
+	reg.Will = will
 	if c.srv.Gate.Opened() {
 		c.attach(now, p, mod, reg, params, asked)
 		return
@@ -178,11 +178,21 @@ func (c *Conn) attach(now time.Time, p *packet.Connect, mod *hook.RegisterResult
 		c.detach(now, true)
 		return
 	}
-	c.rate.limit = cfg.MaxMessageRate
+	most := cfg.MaxMessageRate
 	if mod != nil {
-		set(&c.rate.limit, mod.MaxMessageRate)
+		set(&most, mod.MaxMessageRate)
+		c.choose(mod.SharedSubscriptionPolicy)
 	}
-	a := session.Accepted{SessionPresent: present, AssignedID: c.assigned, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, AuthData: c.auth.last, Shared: true}
+	if most > 0 {
+		c.bounds().published.limit = most
+	}
+	a := session.Accepted{SessionPresent: present, SessionExpiry: reg.Expiry, Asked: asked, KeepAlive: p.KeepAlive, Shared: true}
+	if c.assigned {
+		a.AssignedID = p.ClientID
+	}
+	if c.auth != nil {
+		a.AuthData = c.auth.last
+	}
 	if mod != nil {
 		a.UserProperties = mod.UserProperties
 	}
@@ -227,11 +237,11 @@ func (c *Conn) accept(now time.Time, a session.Accepted, err error) {
 		cl.Accepted()
 		c.srv.count(c.door, 1)
 		c.counted = true
-		c.dec.MaxSize = c.m.PacketLimit()
+		c.largest = c.m.PacketLimit()
 		c.srv.Log.Info("client connected", c.who("version", c.info.Version.String(), "session_present", a.SessionPresent)...)
 	}
-	c.arm()
-	after := c.Flush(now)
+	c.rearm()
+	after := c.flushAside(now)
 	c.unlock(cl)
 	if after != nil {
 		after()
@@ -250,53 +260,22 @@ func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg 
 		return nil, hook.Accept
 	}
 	m := &mqtt.Message{Mountpoint: c.info.Key.Mountpoint, Topic: w.Topic, Payload: w.Payload, Properties: w.Properties, Publisher: c.info.Key, QoS: w.QoS, Retain: w.Retain}
-	v, mod := c.chain.AuthOnPublish(context.Background(), &hook.Publish{Client: c.info, Message: m, Will: true})
+	v, mod := c.authorise(&hook.Publish{Client: c.info, Message: m, Will: true})
 	if v.Decision != hook.OK {
 		return nil, v
-	}
-	if mod != nil {
-		c.modify(now, m, mod)
 	}
 	will := &mqtt.Will{Message: m, Delay: time.Duration(w.Delay) * time.Second}
 	if w.HasMessageExpiry {
 		will.Expiry = time.Duration(w.MessageExpiry) * time.Second
+	}
+	if mod != nil {
+		c.modify(now, m, mod)
+		set(&will.Expiry, mod.Expiry) // from its publication on
+		m.Expires = time.Time{}
 	}
 	if limit, ok := cfg.MaxWillDelay.Limit(); ok {
 		will.Delay = min(will.Delay, limit)
 	}
 	will.Delay = min(will.Delay, expiry)
 	return will, hook.Accept
-}
-
-// applyRegister applies the modifiers of a registration. Reference 1.6.
-func applyRegister(mod *hook.RegisterResult, reg *registry.Connection, p *session.Params) {
-	reg.Info.Keep(nil) // what was derived from the names before
-	set(&reg.Info.Key, mod.Key)
-	set(&reg.Info.Username, mod.Username)
-	set(&reg.CleanStart, mod.CleanStart)
-	set(&reg.Expiry, mod.SessionExpiry)
-	if mod.CleanStart != nil && reg.Info.Version != mqtt.V5 {
-		reg.Expiry = 0
-		if !*mod.CleanStart {
-			reg.Expiry = store.Forever
-		}
-	}
-	set(&p.MaxMessageSize, mod.MaxMessageSize)
-	set(&p.MaxInflight, mod.MaxInflight)
-	set(&p.Lifetime, mod.MaxConnectionLifetime)
-	set(&p.RetryInterval, mod.RetryInterval)
-	set(&p.UpgradeQoS, mod.UpgradeQoS)
-	set(&p.Online.Messages, mod.MaxOnlineMessages)
-	set(&p.Offline.Messages, mod.MaxOfflineMessages)
-	if mod.ReceiveMaximum != nil {
-		p.ReceiveMaximum = int(*mod.ReceiveMaximum)
-	}
-	if mod.QueueType != nil {
-		for _, l := range []*queue.Limits{&p.Online, &p.Offline} {
-			l.LIFO = *mod.QueueType == "lifo"
-		}
-	}
-	if p.MaxInflight == 0 {
-		p.MaxInflight = 65535
-	}
 }

@@ -11,7 +11,7 @@ import (
 
 // countReceived counts one packet from the client.
 func (c *Conn) countReceived(p packet.Packet) {
-	m, v5 := c.srv.Metrics, c.dec.Version == mqtt.V5
+	m, v5 := c.srv.Metrics, c.level == mqtt.V5
 	switch p := p.(type) {
 	case *packet.Publish:
 		m.MQTTPublishReceived.For(v5).Inc(1)
@@ -42,7 +42,7 @@ func (c *Conn) countReceived(p packet.Packet) {
 func (c *Conn) countDecodeError(err error) {
 	var e *mqtt.Error
 	if errors.As(err, &e) && e.Code == mqtt.PacketTooLarge {
-		c.srv.Metrics.MQTTInvalidMsgSizeError.For(c.dec.Version == mqtt.V5).Inc(1)
+		c.srv.Metrics.MQTTInvalidMsgSizeError.For(c.level == mqtt.V5).Inc(1)
 		return
 	}
 	c.srv.Metrics.SocketError.Inc(1)
@@ -52,15 +52,17 @@ func (c *Conn) countDecodeError(err error) {
 // too late, or not to be stored.
 func (c *Conn) countFailed(t packet.Type) {
 	if t == packet.TypeUnsubscribe {
-		c.srv.Metrics.MQTTUnsubscribeError.For(c.dec.Version == mqtt.V5).Inc(1)
+		c.srv.Metrics.MQTTUnsubscribeError.For(c.level == mqtt.V5).Inc(1)
 	}
 }
 
 // count adds what the machine has done to the metrics and returns its drops,
 // which the caller reports without the lock. Called with the lock held.
 func (c *Conn) count() (drops []session.Drop) {
-	t := &c.tally
-	c.m.TakeTally(t)
+	t := c.m.TakeTally()
+	if t == nil {
+		return nil
+	}
 	m, v5 := c.srv.Metrics, c.v5()
 	plain := func(typ packet.Type, to *metric.Versioned) {
 		if n := t.Sent[typ]; n > 0 {
@@ -95,7 +97,10 @@ func (c *Conn) count() (drops []session.Drop) {
 		m.MQTTPubrecInvalidError.For(v5).Inc(int64(t.Unknown[packet.TypePubrec]))
 		m.MQTTPubcompInvalidError.For(v5).Inc(int64(t.Unknown[packet.TypePubcomp]))
 	}
-	drops, t.Drops = t.Drops, nil
+	if len(t.Drops) > 0 {
+		drops, t.Drops = t.Drops, nil
+	}
+	t.Free()
 	return drops
 }
 

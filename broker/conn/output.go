@@ -14,6 +14,7 @@ func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken boo
 	if c.ended {
 		return false
 	}
+	c.m.Vet(c.vets())
 	c.lend()
 	c.m.Deliver(now, it, b)
 	return true
@@ -56,8 +57,12 @@ func (c *Conn) flushSelf(now time.Time) {
 // Flush implements registry.Attachment: it encodes what quota and output
 // allow, writes what the socket takes, and counts. Called with the lock held;
 // what it returns is called without.
-func (c *Conn) Flush(now time.Time) (after func()) {
+func (c *Conn) Flush(now time.Time) (after func()) { return c.thenVet(c.flush(now), false) }
+
+// flush is Flush; nobody is asked on_deliver.
+func (c *Conn) flush(now time.Time) (after func()) {
 	assigns := false
+	c.m.Vet(c.vets())
 	for !c.ended {
 		if c.m.Phase() == session.Connected || c.m.Phase() == session.Reauthing {
 			c.lend()
@@ -68,7 +73,7 @@ func (c *Conn) Flush(now time.Time) (after func()) {
 		}
 	}
 	c.giveBack(c.m.Taken(0))
-	more := len(c.jobs) > 0 && !c.jobsRun && !c.ended && !c.blocked
+	more := len(c.jobs) > 0 && !c.jobsRun && c.wantsJob()
 	drops := c.count()
 	if c.wantsLoader() {
 		c.loading = true
@@ -172,7 +177,7 @@ func (c *Conn) assignDone(upTo uint64, err error) {
 		c.lend()
 		c.m.Assigned(now, upTo)
 	}
-	after := c.Flush(now)
+	after := c.flushAside(now)
 	c.unlock(cl)
 	if after != nil {
 		after()
@@ -190,7 +195,7 @@ func (c *Conn) fail(now time.Time, err error) {
 		e = &mqtt.Error{Op: "conn", Code: mqtt.UnspecifiedError, Err: err}
 	}
 	if c.m.Version() == 0 {
-		c.m.Speak(c.dec.Version)
+		c.m.Speak(c.level)
 	}
 	c.logFail(e)
 	c.m.Fail(e)

@@ -1,7 +1,6 @@
 package conn
 
 import (
-	"context"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
+	"github.com/lunemq/lunemq/broker/router"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/store"
 )
@@ -33,7 +33,7 @@ func (c *Conn) publish(now time.Time, ev session.Event) {
 // decide asks the hooks about a message and routes it.
 func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
 	c.ask = hook.Publish{Client: c.info, Message: m}
-	v, mod := c.chain.AuthOnPublish(context.Background(), &c.ask)
+	v, mod := c.authorise(&c.ask)
 	if v.Decision != hook.OK {
 		c.denied(now, ev, m, v, false)
 		return
@@ -56,8 +56,8 @@ func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
 		}
 		c.settles = append(c.settles, s)
 	}
-	if c.rate.exceeded(now) {
-		c.throttle(now, c.rate.rest(now))
+	if c.bound != nil && c.bound.published.exceeded(now) {
+		c.throttle(now, c.bound.published.rest(now))
 	}
 }
 
@@ -89,28 +89,6 @@ func (c *Conn) message(now time.Time, ev session.Event) *mqtt.Message {
 		m.Expires = now.Add(time.Duration(p.MessageExpiry) * time.Second)
 	}
 	return m
-}
-
-// modify applies what the hooks ask for. The message is not yet routed.
-func (c *Conn) modify(now time.Time, m *mqtt.Message, mod *hook.PublishResult) {
-	set(&m.Topic, mod.Topic)
-	set(&m.Payload, mod.Payload)
-	set(&m.QoS, mod.QoS)
-	set(&m.Retain, mod.Retain)
-	set(&m.Mountpoint, mod.Mountpoint)
-	set(&m.Properties, mod.Properties)
-	if mod.Expiry != nil {
-		m.Expires = now.Add(*mod.Expiry)
-	}
-	if mod.Throttle > 0 {
-		c.throttle(now, mod.Throttle)
-	}
-}
-
-func set[T any](dst *T, src *T) {
-	if src != nil {
-		*dst = *src
-	}
 }
 
 // denied answers a refused PUBLISH: 3.1.1 clients are disconnected, 3.1 and
@@ -165,7 +143,9 @@ func (c *Conn) work(f func(now time.Time)) {
 func (c *Conn) startWork() {
 	if len(c.tasks) > 0 {
 		c.srv.tasks.Go(c.worker)
+		return
 	}
+	c.giveReader()
 }
 
 func (c *Conn) worker() {
@@ -176,6 +156,7 @@ func (c *Conn) worker() {
 		c.task(f)
 		done++
 	}
+	c.giveReader()
 	cl := c.lock()
 	c.busy -= done
 	idle := c.rests()
@@ -191,6 +172,7 @@ func (c *Conn) task(f func(now time.Time)) {
 			c.srv.Metrics.HookErrors.Inc(1)
 			c.srv.Log.Error("panic", c.who("panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
 			c.ec.Close(fmt.Errorf("conn: panic: %v", r))
+			c.reader = &reader{tasks: c.tasks} // nobody knows how far that one has come
 		}
 	}()
 	now := time.Now()
@@ -206,6 +188,28 @@ func (c *Conn) throttle(now time.Time, d time.Duration) {
 	}
 	c.arm()
 	c.unlock(cl)
+}
+
+// consume slows a client down that has sent n bytes and more than most in this
+// second.
+func (c *Conn) consume(now time.Time, n, most int) {
+	if r := &c.bounds().read; r.above(now, n, most) {
+		c.throttle(now, r.rest(now))
+	}
+}
+
+// bounds are what most connections do without. Owned as the reader is.
+type bounds struct {
+	published rate           // PUBLISH packets, for max_message_rate
+	read      rate           // bytes, for memory_limit
+	policy    *router.Policy // for share groups, nil = the router's
+}
+
+func (c *Conn) bounds() *bounds {
+	if c.bound == nil {
+		c.bound = &bounds{}
+	}
+	return c.bound
 }
 
 // rate counts per second.

@@ -61,11 +61,18 @@ func (c *Conn) sendRetained() {
 func (c *Conn) nextJob() (retainJob, bool) {
 	cl := c.lock()
 	defer c.unlock(cl)
-	if c.ended || len(c.jobs) == 0 || c.blocked || !cl.Attached(c) || waiting(cl) > 0 {
+	if len(c.jobs) == 0 || !c.wantsJob() {
 		c.jobsRun = false
 		return retainJob{}, false
 	}
 	return c.jobs[0], true
+}
+
+// wantsJob reports whether the client can be sent retained messages. Called
+// with the lock held.
+func (c *Conn) wantsJob() bool {
+	cl := c.client.Load()
+	return !c.ended && !c.blocked && cl.Attached(c) && waiting(cl) == 0
 }
 
 // jobDone notes how far the first job has come.

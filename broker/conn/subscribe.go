@@ -61,11 +61,15 @@ func (c *Conn) grant(now time.Time, slot session.Slot, q *hook.Subscribe) {
 		c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, reason: v.ReasonString})
 		return
 	}
-	if mod != nil && mod.Topics != nil {
-		q.Topics = mod.Topics
+	var user []mqtt.UserProperty
+	if mod != nil {
+		user = mod.UserProperties
+		if mod.Topics != nil {
+			q.Topics = mod.Topics
+		}
 	}
 	jobs, granted, made := c.enter(q.Topics, codes)
-	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, jobs: jobs, made: made})
+	c.settles = append(c.settles, settle{slot: slot, kind: session.WantSubscribe, subs: codes, user: user, jobs: jobs, made: made})
 	if len(granted) > 0 {
 		q.Topics = granted
 		c.chain.OnSubscribe(q)
@@ -126,6 +130,9 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 	}
 	if len(granted) > 0 {
 		st.PutRecord(&c.batch.Store, true)
+	}
+	if len(jobs) > 0 && !c.srv.Router.Retained().Any(c.info.Key.Mountpoint) { // what is retained from now on matches the subscription
+		jobs = nil
 	}
 	return jobs, granted, made
 }

@@ -1,14 +1,17 @@
 package crashtest_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker"
 	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/crashtest"
+	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
@@ -76,11 +79,33 @@ type target struct {
 	t     *testing.T
 	store *faulty
 	b     *brokertest.Broker
+	vets  bool // a plugin that may wait is asked about each delivery
+}
+
+// vetter is that plugin, under the name lua.
+type vetter struct{}
+
+func (vetter) Name() string            { return "lua" }
+func (vetter) Start(*broker.API) error { return nil }
+func (vetter) Configure() error        { return nil }
+func (vetter) Close()                  {}
+
+func (v vetter) Plugin() hook.Plugin {
+	return hook.Plugin{Name: "lua", Hooks: v, Blocks: func(string) bool { return true }}
+}
+
+// OnDeliver lets everything through.
+func (vetter) OnDeliver(context.Context, *hook.Deliver) (hook.Verdict, *hook.DeliverResult) {
+	return hook.Accept, nil
 }
 
 func (x *target) Start() (string, error) {
 	x.store = &faulty{Store: x.store.Store, lose: x.store.lose, reverse: x.store.reverse, shift: x.store.shift, dead: new(atomic.Bool)}
-	x.b = brokertest.Start(x.t, brokertest.Options{Store: x.store, Set: []string{"max_offline_messages=-1", "max_online_messages=-1"}})
+	set := []string{"max_offline_messages=-1", "max_online_messages=-1"}
+	if x.vets {
+		set = append(set, "plugins.lua=on")
+	}
+	x.b = brokertest.Start(x.t, brokertest.Options{Store: x.store, Set: set, Extensions: []broker.Extension{vetter{}}})
 	return x.b.Addr, nil
 }
 
@@ -91,8 +116,13 @@ func (x *target) Kill() {
 
 func play(t *testing.T, f *faulty, odds int, seed uint64) []string {
 	t.Helper()
-	f.Store = memstore.New()
-	check, err := crashtest.Run(&target{t: t, store: f}, crashtest.Plan{Rounds: 4, Publishers: 3, Subscribers: 2,
+	return run(t, &target{t: t, store: f}, odds, seed)
+}
+
+func run(t *testing.T, x *target, odds int, seed uint64) []string {
+	t.Helper()
+	x.store.Store = memstore.New()
+	check, err := crashtest.Run(x, crashtest.Plan{Rounds: 4, Publishers: 3, Subscribers: 2,
 		Min: 100 * time.Millisecond, Max: 150 * time.Millisecond, Drain: 3 * time.Second, Seed: seed, CutOdds: odds})
 	if err != nil {
 		t.Fatal(err)
@@ -106,6 +136,14 @@ func play(t *testing.T, f *faulty, odds int, seed uint64) []string {
 func TestRun_Healthy(t *testing.T) {
 	t.Parallel()
 	for _, v := range play(t, &faulty{}, 100, 1) {
+		t.Error(v)
+	}
+}
+
+// TestRun_Vetted: on_deliver between queue and client changes no promise.
+func TestRun_Vetted(t *testing.T) {
+	t.Parallel()
+	for _, v := range run(t, &target{t: t, store: &faulty{}, vets: true}, 100, 1) {
 		t.Error(v)
 	}
 }

@@ -86,15 +86,15 @@ type RegisterResult struct {
 	SessionExpiry            *time.Duration
 	MaxMessageSize           *int
 	MaxMessageRate           *int
-	MaxInflight              *int
-	ReceiveMaximum           *uint16
+	MaxInflight              *int    // 0 = unlimited; a 5.0 client's own receive maximum is never exceeded
+	ReceiveMaximum           *uint16 // 5.0 only
 	MaxConnectionLifetime    *time.Duration
-	RetryInterval            *time.Duration
+	RetryInterval            *time.Duration // 3.x only
 	UpgradeQoS               *bool
 	MaxOnlineMessages        *int
 	MaxOfflineMessages       *int
-	QueueType                *string // fifo or lifo
-	SharedSubscriptionPolicy *string
+	QueueType                *string             // fifo or lifo
+	SharedSubscriptionPolicy *string             // for what the client publishes, not for its will; an unknown name changes nothing
 	UserProperties           []mqtt.UserProperty // to CONNACK
 }
 
@@ -107,16 +107,17 @@ type Publish struct {
 }
 
 // PublishResult carries the modifiers of an accepted publish; nil fields
-// change nothing. Reference 1.7.
+// change nothing. A topic name or QoS that no client could use refuses the
+// message. Reference 1.7.
 type PublishResult struct {
 	Topic      *string
 	Payload    *[]byte
 	QoS        *mqtt.QoS
 	Retain     *bool
 	Mountpoint *string
-	Throttle   time.Duration // the publisher's socket is not read that long
-	Properties *[]byte       // as mqtt.Message.Properties
-	Expiry     *time.Duration
+	Throttle   time.Duration  // the publisher's socket is not read that long
+	Properties *[]byte        // as mqtt.Message.Properties
+	Expiry     *time.Duration // 0 = never; of a will it begins when the will is published
 }
 
 // Subscribe is the question of AuthOnSubscribe and the news of OnSubscribe.
@@ -148,7 +149,9 @@ type Unsubscribe struct {
 	Properties Properties
 }
 
-// Deliver is the question of OnDeliver: a message on its way to one client.
+// Deliver is the question of OnDeliver: a message on its way to one client. It
+// is asked just before the message is sent, and once more if the connection ends
+// meanwhile or a restart comes between.
 type Deliver struct {
 	Client  *Client
 	Message *mqtt.Message
@@ -156,8 +159,8 @@ type Deliver struct {
 	Retain  bool
 }
 
-// DeliverResult carries the modifiers of a delivery; nil fields change
-// nothing.
+// DeliverResult carries the modifiers of a delivery; nil fields change nothing.
+// Only this receiver gets them; Properties are for 5.0 clients only.
 type DeliverResult struct {
 	Topic      *string
 	Payload    *[]byte

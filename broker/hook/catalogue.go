@@ -64,7 +64,9 @@ type (
 	OnAuth interface {
 		OnAuth(ctx context.Context, a *Auth) (Verdict, *AuthResult)
 	}
-	// OnDeliver may rewrite a delivery; Deny drops it.
+	// OnDeliver may rewrite a delivery; Deny drops it, except a QoS 2 message
+	// that was in flight when the broker was restarted. One client's are asked
+	// about one at a time, in order; if it may wait, only that client does.
 	OnDeliver interface {
 		OnDeliver(ctx context.Context, d *Deliver) (Verdict, *DeliverResult)
 	}

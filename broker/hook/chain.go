@@ -35,6 +35,7 @@ type Chain struct {
 
 	blocks                  map[string]bool // points whose chain may wait
 	blocksPublish           bool            // the same for auth_on_publish, asked for each message
+	blocksDeliver           bool            // and for on_deliver
 	authListed, authzListed bool            // by the listener
 }
 
@@ -125,7 +126,7 @@ func build(all, auth, authz []Plugin, onPanic func(plugin, point string, v any))
 		add(c, &c.drop, "on_message_drop", p)
 		add(c, &c.config, "change_config", p)
 	}
-	c.blocksPublish = c.blocks["auth_on_publish"]
+	c.blocksPublish, c.blocksDeliver = c.blocks["auth_on_publish"], c.blocks["on_deliver"]
 	return c
 }
 
@@ -156,7 +157,7 @@ func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocks["auth_on_su
 func (c *Chain) BlocksUnsubscribe() bool { return c != nil && c.blocks["on_unsubscribe"] }
 
 // BlocksDeliver reports whether OnDeliver may wait.
-func (c *Chain) BlocksDeliver() bool { return c != nil && c.blocks["on_deliver"] }
+func (c *Chain) BlocksDeliver() bool { return c != nil && c.blocksDeliver }
 
 // The verdicts when no plugin decides; their Reason says why.
 var (

@@ -154,13 +154,14 @@ const (
 	DropQueueFull                 // max_online_messages, max_offline_messages or max_queue_bytes
 	DropExpired                   // message expiry interval passed
 	DropSessionEnded              // the session ended with messages in its queue
-	DropNoPermission              // a hook refused the delivery
+	DropNoPermission              // the client may not have it
 	DropTooLarge                  // above the client's maximum packet size
 	DropOutputFull                // QoS 0 above max_output_bytes
 	DropOffline                   // QoS 0 for a session without a connection
 	DropOperator                  // deleted by an operator
 	DropStoreFailed               // the store did not take it
 	DropClientRejected            // the client acknowledged with an error code
+	DropHook                      // on_deliver refused it
 	dropReasons
 )
 
@@ -168,7 +169,7 @@ const (
 const DropReasons = int(dropReasons)
 
 var dropNames = [...]string{"none", "queue_full", "expired", "session_ended", "no_permission",
-	"max_packet_size_exceeded", "output_full", "offline", "operator", "store_failed", "client_rejected"}
+	"max_packet_size_exceeded", "output_full", "offline", "operator", "store_failed", "client_rejected", "hook"}
 
 // String returns the name used in logs, hooks and metric labels.
 func (r DropReason) String() string {

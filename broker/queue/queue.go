@@ -17,6 +17,7 @@ type Queue struct {
 	head  int           // index of the oldest
 	count int
 	bytes int
+	zero  int // of count, those of QoS 0
 }
 
 // minRing is the first allocation, in messages.
@@ -27,6 +28,9 @@ func (q *Queue) Len() int { return q.count }
 
 // Bytes returns the sum of the messages' sizes.
 func (q *Queue) Bytes() int { return q.bytes }
+
+// AtMostOnce returns the number of messages of QoS 0.
+func (q *Queue) AtMostOnce() int { return q.zero }
 
 // Push appends it. When the queue is full, something is handed back as dropped
 // (ok = false): with LIFO the oldest, after which it is in the queue, else it
@@ -72,6 +76,32 @@ func (q *Queue) Pop(lifo bool) (it mqtt.Queued, ok bool) {
 	return it, true
 }
 
+// Take removes the message for which is says so: the oldest if it is that, or
+// with lifo the newest of which it is true, wherever it is. Its cost is the
+// number of newer messages.
+func (q *Queue) Take(lifo bool, is func(mqtt.Queued) bool) (it mqtt.Queued, ok bool) {
+	if !lifo {
+		if q.count == 0 || !is(q.ring[q.head]) {
+			return mqtt.Queued{}, false
+		}
+		return q.popFront(), true
+	}
+	at := func(i int) *mqtt.Queued { return &q.ring[(q.head+i)&(len(q.ring)-1)] }
+	for i := q.count - 1; i >= 0; i-- {
+		if !is(*at(i)) {
+			continue
+		}
+		it = *at(i)
+		for ; i < q.count-1; i++ {
+			*at(i) = *at(i + 1)
+		}
+		*at(i) = mqtt.Queued{}
+		q.removed(it)
+		return it, true
+	}
+	return mqtt.Queued{}, false
+}
+
 // Trim hands back messages until the queue is within l: with LIFO the oldest
 // first, else the newest first.
 func (q *Queue) Trim(l Limits, drop func(mqtt.Queued)) {
@@ -95,6 +125,9 @@ func (q *Queue) append(it mqtt.Queued, size int) {
 	q.ring[(q.head+q.count)&(len(q.ring)-1)] = it
 	q.count++
 	q.bytes += size
+	if it.Delivery.QoS == mqtt.AtMostOnce {
+		q.zero++
+	}
 }
 
 func (q *Queue) popFront() mqtt.Queued {
@@ -109,6 +142,9 @@ func (q *Queue) popFront() mqtt.Queued {
 func (q *Queue) removed(it mqtt.Queued) {
 	q.count--
 	q.bytes -= it.Message.Size()
+	if it.Delivery.QoS == mqtt.AtMostOnce {
+		q.zero--
+	}
 	switch {
 	case q.count == 0:
 		if len(q.ring) > 4*minRing {

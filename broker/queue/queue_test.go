@@ -132,3 +132,36 @@ func BenchmarkPushPop(b *testing.B) {
 		q.Pop(false)
 	}
 }
+
+// TestTake removes the oldest only, or with lifo from any place, and keeps the
+// others in order.
+func TestTake(t *testing.T) {
+	for want := range uint64(6) {
+		var q Queue
+		for n := range uint64(9) { // round the ring's end
+			q.Push(item(n, int(n)), Limits{Messages: -1})
+			if n < 3 {
+				q.Pop(false)
+			}
+		}
+		is := func(it mqtt.Queued) bool { return it.Number == want+3 }
+		if _, ok := q.Take(false, is); ok != (want == 0) {
+			t.Errorf("fifo took number %d: %v", want, ok)
+		}
+		if it, ok := q.Take(true, is); ok != (want > 0) || ok && it.Number != want+3 {
+			t.Errorf("lifo took number %d: %v", it.Number, ok)
+		}
+		sum, last := 0, uint64(0)
+		q.Each(func(it mqtt.Queued) bool {
+			if it.Number <= last {
+				t.Errorf("%d behind %d", it.Number, last)
+			}
+			last = it.Number
+			sum += it.Message.Size()
+			return true
+		})
+		if q.Len() != 5 || q.Bytes() != sum || q.AtMostOnce() != 5 {
+			t.Errorf("%d messages, %d of QoS 0, %d bytes of %d", q.Len(), q.AtMostOnce(), q.Bytes(), sum)
+		}
+	}
+}

@@ -112,13 +112,13 @@ func (r *Registry) Attach(now time.Time, n Connection, b *store.Batch) (c *Clien
 		c.st = session.NewState(c.key, now, after)
 		late.fresh = true
 	}
-	c.will, c.willDue, c.expires = n.Will, time.Time{}, time.Time{}
+	c.will = n.Will
 	waits := c.awaits(n.Ready)
 	c.conn, c.info, c.offline = n.Attachment, n.Info, n.Offline
 	n.Attachment.Joined(c)
 	c.st.Username, c.st.Expiry, c.st.Started = n.Info.Username, n.Expiry, now
 	c.st.PutRecord(b, true)
-	r.timers.remove(&c.timer)
+	r.back(c)
 	present = !isNew && !ends
 	c.mu.Unlock()
 	flush = r.HandOver(now, c, true, late.moved, b)
@@ -277,6 +277,9 @@ func (r *Registry) leave(now time.Time, c *Client, withWill bool, late *finale, 
 		c.st.Complete(it, b)
 		late.dropped = append(late.dropped, it)
 	})
+	if c.away == nil {
+		c.away = &away{}
+	}
 	c.left = now
 	if c.st.Expiry != store.Forever {
 		c.expires = now.Add(c.st.Expiry)

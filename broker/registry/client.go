@@ -41,6 +41,7 @@ type Client struct {
 	reg *Registry
 
 	mu      sync.Mutex
+	*away                  // nil while there is a connection
 	st      *session.State // nil once the client is dead
 	conn    Attachment     // nil while offline
 	info    *hook.Client   // of the present or last connection
@@ -50,10 +51,15 @@ type Client struct {
 	passed  []func()       // flushes others that got what came after its end
 	busy    []busy         // connections before, which are not idle yet
 	will    *mqtt.Will     // of the connection, or delayed after it
-	willDue time.Time      // of a delayed will
-	left    time.Time      // when the last connection ended
-	expires time.Time      // end of an offline session; zero = never
 	offline queue.Limits
+}
+
+// away is what there is to know of a client without a connection. Guarded by
+// the client's lock, the timer by that of the timers.
+type away struct {
+	left    time.Time // when the last connection ended
+	expires time.Time // end of the session; zero = never
+	willDue time.Time // of a delayed will
 	timer   timer
 }
 

@@ -112,7 +112,7 @@ func (r *Registry) forget(c *Client) {
 			break
 		}
 	}
-	r.timers.remove(&c.timer)
+	r.back(c)
 	hash, s := r.at(c.key)
 	s.mu.Lock()
 	s.clients.remove(hash, c.key)

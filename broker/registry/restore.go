@@ -54,6 +54,9 @@ func (r *Registry) Restore(now time.Time, rec *store.Session, kept Kept, limits 
 	c.st = session.NewState(rec.Key, now, 0)
 	c.st.Restore(rec, kept.Entries, kept.Inbound, kept.More, kept.MoreBytes)
 	c.st.Continue(kept.Last, rec.Offline.IsZero())
+	if c.away == nil {
+		c.away = &away{}
+	}
 	c.offline, c.left = limits, rec.Offline
 	if c.left.IsZero() {
 		c.left = now

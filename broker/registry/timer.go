@@ -86,6 +86,15 @@ func (r *Registry) arm(c *Client) {
 	r.sleep()
 }
 
+// back says that nobody waits for the client any longer. Called with its lock
+// held.
+func (r *Registry) back(c *Client) {
+	if c.away != nil {
+		r.timers.remove(&c.timer)
+		c.away = nil
+	}
+}
+
 func (t *timers) remove(x *timer) {
 	if t.mu.Lock(); x.index > 0 {
 		heap.Remove(&t.heap, x.index-1)

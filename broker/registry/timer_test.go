@@ -25,7 +25,7 @@ func TestHold_Order(t *testing.T) {
 		for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(40) {
 			r.Restore(now, &store.Session{Key: key(i), Expiry: time.Duration(i+1) * time.Minute, Offline: now}, Kept{}, queue.Limits{})
 			for j := range stay {
-				if c := r.Get(key(j)); c != nil && c.timer.index > 0 { // leaves a gap among the others
+				if c := r.Get(key(j)); c != nil && c.away != nil && c.timer.index > 0 { // leaves a gap among the others
 					attachTo(r, e, j)
 				}
 			}

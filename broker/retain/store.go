@@ -147,6 +147,13 @@ func (s *Store) Mountpoints() []string {
 	return list
 }
 
+// Any reports whether a mountpoint retains any message.
+func (s *Store) Any(mountpoint string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.spaces[mountpoint] != nil
+}
+
 // Len returns the number of messages, expired ones included.
 func (s *Store) Len() int {
 	s.mu.RLock()

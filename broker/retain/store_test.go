@@ -235,3 +235,17 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// TestAny tells mountpoints apart, and forgets those that are empty again.
+func TestAny(t *testing.T) {
+	s := New()
+	m := message("a")
+	m.Mountpoint = "m"
+	s.Put(m)
+	if !s.Any("m") || s.Any("") {
+		t.Errorf("m: %v, default: %v", s.Any("m"), s.Any(""))
+	}
+	if s.Delete("m", "a"); s.Any("m") {
+		t.Error("m retains something")
+	}
+}

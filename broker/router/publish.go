@@ -18,6 +18,8 @@ type Batch struct {
 	place  map[Subscriber]int // of a subscriber in merged
 	merged []copyFor
 	counts counts
+
+	policy *Policy // of the publisher, nil = the router's
 }
 
 // copyFor is one copy to be made.

@@ -2,6 +2,7 @@ package router
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -22,27 +23,23 @@ const (
 	PreferOnlineBeforeLocal               // turn by turn
 )
 
-// ParsePolicy returns the policy of a configuration value.
-func ParsePolicy(s string) Policy {
-	switch s {
-	case "random":
-		return Random
-	case "local_only":
-		return LocalOnly
-	case "prefer_online_before_local":
-		return PreferOnlineBeforeLocal
-	}
-	return PreferLocal
+var policyNames = [...]string{"prefer_local", "random", "local_only", "prefer_online_before_local"}
+
+// ParsePolicy returns the policy of a configuration value; false = there is
+// none of that name.
+func ParsePolicy(s string) (Policy, bool) {
+	i := slices.Index(policyNames[:], s)
+	return Policy(max(0, i)), i >= 0
 }
 
 // choose returns the member that gets the next message: in turn, or at random,
 // the first that is online and whose queue is empty; else one that is online
 // and has room; else one that is online; else any, which keeps it until it or
 // another member comes online. not is passed over.
-func (r *Router) choose(g *subtrie.Group[Subscriber], not Subscriber) (best subtrie.Match[Subscriber], ok bool) {
+func choose(p Policy, g *subtrie.Group[Subscriber], not Subscriber) (best subtrie.Match[Subscriber], ok bool) {
 	n := g.Members.Len()
 	start := 0
-	if Policy(r.policy.Load()) == Random {
+	if p == Random {
 		start = rand.IntN(n)
 	} else {
 		start = int(g.Next.Add(1) % uint64(n))
@@ -67,7 +64,7 @@ func (r *Router) choose(g *subtrie.Group[Subscriber], not Subscriber) (best subt
 //
 // Spec: MQTT 5.0 §4.8.2; RETAIN is cleared, quirk 7.
 func (r *Router) share(now time.Time, m *mqtt.Message, g *subtrie.Group[Subscriber], b *Batch) int {
-	chosen, ok := r.choose(g, nil)
+	chosen, ok := choose(b.policyOr(r), g, nil)
 	if !ok {
 		return 0
 	}
@@ -84,6 +81,19 @@ func shared(m *mqtt.Message, g *subtrie.Group[Subscriber], x subtrie.Match[Subsc
 // SetPolicy changes shared_subscription_policy.
 func (r *Router) SetPolicy(p Policy) { r.policy.Store(uint32(p)) }
 
+// Policy returns shared_subscription_policy.
+func (r *Router) Policy() Policy { return Policy(r.policy.Load()) }
+
+// Choose gives the batch's publisher a policy of its own; nil = the router's.
+func (b *Batch) Choose(p *Policy) { b.policy = p }
+
+func (b *Batch) policyOr(r *Router) Policy {
+	if b.policy != nil {
+		return *b.policy
+	}
+	return r.Policy()
+}
+
 // Redistribute gives messages that one member of a share group will not
 // deliver to others, in order; b is the commit that took them from it. Unless
 // the member has left for good, only members that are online get any. It
@@ -95,7 +105,7 @@ func (r *Router) Redistribute(now time.Time, mountpoint string, from Subscriber,
 		g, found := r.subs.Group(mountpoint, *it.Delivery.Share)
 		var to subtrie.Match[Subscriber]
 		if found {
-			to, found = r.choose(&g, from)
+			to, found = choose(r.Policy(), &g, from)
 		}
 		if !found || !forGood && to.Subscriber.Readiness() == mqtt.Offline {
 			left = append(left, it)

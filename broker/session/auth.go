@@ -64,5 +64,5 @@ func (m *Machine) sendAuth(code mqtt.ReasonCode, s Step) {
 		p.ReasonString, p.UserProperties = "", nil
 	}
 	m.send(&p)
-	m.tally.code(packet.TypeAuth, code)
+	m.did().code(packet.TypeAuth, code)
 }

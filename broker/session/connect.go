@@ -79,7 +79,6 @@ func (m *Machine) defaults(p *packet.Connect) Params {
 		UpgradeQoS:     c.UpgradeQoS,
 		RetryInterval:  c.RetryInterval,
 		Online:         queue.Limits{Messages: c.MaxOnline, Bytes: int(c.MaxQueueBytes), LIFO: c.QueueType == "lifo"},
-		Offline:        c.OfflineLimits(),
 	}
 	if p.Version == mqtt.V5 {
 		d.MaxInflight, d.ReceiveMaximum, d.RetryInterval = c.ReceiveMaxClient, c.ReceiveMaxBroker, 0
@@ -149,7 +148,7 @@ func (m *Machine) Accept(now time.Time, st *State, a Accepted, b *store.Batch) {
 	m.st, m.phase = st, Connected
 	m.fit(&ack)
 	m.send(&ack)
-	m.tally.code(packet.TypeConnack, mqtt.Success)
+	m.did().code(packet.TypeConnack, mqtt.Success)
 	m.lastReceive, m.resume = now, true
 	st.window.each(func(f *inflight) { f.onWire = false })
 	if m.params.RetryInterval > 0 {
@@ -246,7 +245,7 @@ func (m *Machine) refuse(ack *packet.Connack) {
 	}
 	m.fit(ack)
 	m.send(ack)
-	m.tally.code(packet.TypeConnack, ack.Code)
+	m.did().code(packet.TypeConnack, ack.Code)
 	m.phase = Ended
 }
 

@@ -11,6 +11,11 @@
 // message waits for nothing: its packet identifier follows from its number,
 // which is stored with it (numberID).
 //
+// A machine that vets (Vet) sends no message without a verdict: Question names
+// the next one, Vetted takes the answer and sends, rewrites or drops it, packet
+// identifiers being given only then. The message stays in the queue meanwhile, so
+// that it belongs to the session whatever becomes of the connection.
+//
 // Responses leave in the order of the packets they answer.
 //
 // Spec: MQTT 5.0 §3, §4.1 to §4.9; MQTT 3.1.1 §3, §4.

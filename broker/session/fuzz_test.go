@@ -17,9 +17,10 @@ func FuzzMachine(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, uint8(5), true)
 	f.Add([]byte{0x10, 0x20, 0x30, 0x40, 0x51, 0x62, 0x73, 0x84, 0xf5}, uint8(4), false)
 	f.Add([]byte{6, 6, 6, 4, 4, 4, 15, 2, 2, 15, 14, 9, 8}, uint8(3), true)
+	f.Add([]byte{0x70, 0x80, 0x90, 0x81, 0xf0, 0x30, 0x40, 0x60, 0xd0, 0x82, 0x91, 0xd0, 0x31}, uint8(0x82), true)
 	f.Fuzz(func(t *testing.T, script []byte, version uint8, durable bool) {
 		v := mqtt.Version(3 + version%3)
-		p := &play{t: t, now: t0, st: NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)}
+		p := &play{t: t, vets: version&0x80 != 0, now: t0, st: NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)}
 		if durable {
 			p.st.Expiry = store.Forever
 			p.st.PutRecord(&p.b, true)
@@ -40,6 +41,8 @@ type play struct {
 	st     *State
 	b      store.Batch
 	number uint64
+	vets   bool // deliveries are vetted, now and then
+	asked  int
 }
 
 const playInflight = 3
@@ -51,14 +54,26 @@ func (p *play) connect(v mqtt.Version) {
 	if _, err := p.m.Receive(p.now, &packet.Connect{Version: v, ClientID: "c", CleanStart: v == mqtt.V31, TopicAliasMaximum: 2}, &p.b); err != nil {
 		p.t.Fatal(err)
 	}
+	p.m.Vet(p.vets)
 	p.m.Accept(p.now, p.st, Accepted{}, &p.b)
 	p.flow()
 }
 
 // flow sends what may be sent and takes it, as a socket would.
 func (p *play) flow() {
-	if p.m.Flow(p.now, &p.b) {
-		p.m.Assigned(p.now, p.m.Assigning())
+	for ok := true; ok; {
+		if p.m.Flow(p.now, &p.b) {
+			p.m.Assigned(p.now, p.m.Assigning())
+		}
+		var q Question
+		if q, ok = p.m.Question(); ok {
+			p.asked++
+			a := Answer{Drop: p.asked%3 == 0}
+			if p.asked%2 == 0 {
+				a.Message = &mqtt.Message{Topic: "other"}
+			}
+			p.m.Vetted(p.now, q, a, &p.b)
+		}
 	}
 	p.b.Reset()
 	out := p.m.Output()
@@ -99,6 +114,7 @@ func (p *play) step(what byte, id uint16) {
 	case 12:
 		p.receive(&packet.Publish{QoS: mqtt.AtMostOnce, HasTopicAlias: true, TopicAlias: id})
 	case 13:
+		p.m.Vet(p.vets && id%2 == 0)
 		p.receive(&packet.Pingreq{})
 	case 14:
 		p.now = p.now.Add(time.Minute)
@@ -122,7 +138,7 @@ func (p *play) receive(pkt packet.Packet) {
 	case WantPublish, WantSettle:
 		p.m.Settle(ev.Slot, mqtt.Success, "")
 	case WantSubscribe:
-		p.m.SettleSubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.GrantedQoS1}, "")
+		p.m.SettleSubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.GrantedQoS1}, "", nil)
 	case WantUnsubscribe:
 		p.m.SettleUnsubscribe(ev.Slot, []mqtt.ReasonCode{mqtt.Success})
 	}

@@ -40,7 +40,6 @@ type Params struct {
 	ReceiveMaximum int // 5.0: unacknowledged messages from the client
 	MaxMessageSize int // bytes of a PUBLISH packet, 0 = no own limit
 	Online         queue.Limits
-	Offline        queue.Limits
 	UpgradeQoS     bool
 	RetryInterval  time.Duration
 	Lifetime       time.Duration // the connection is closed after it, 0 = never
@@ -70,15 +69,15 @@ type Machine struct {
 	onWire    int // outgoing messages sent on this connection and not completed
 	assigning int // of these, whose identifier is on its way to the store
 	resume    bool
-	aliasIn   []string
+	assigns   bool // since the last Flow, identifiers were put on their way
+	vets      bool // see Vet
+	aliasIn   map[uint16]string
 	aliasOut  map[string]uint16
 	aliasMax  int // aliases we may use towards the client
 
 	out   []byte
-	taken int // bytes of out already on their way
-	tally Tally
-	pub   packet.Publish // scratch for encoding
-	ids   []uint32       // scratch of pub.SubscriptionIDs
+	taken int    // bytes of out already on their way
+	tally *Tally // nil = nothing was done
 }
 
 // NewMachine returns the machine of a connection opened at now.
@@ -182,7 +181,7 @@ func (m *Machine) Disconnect(code mqtt.ReasonCode, reason string) {
 			d.ReasonString = reason
 		}
 		m.send(&d)
-		m.tally.code(packet.TypeDisconnect, code)
+		m.did().code(packet.TypeDisconnect, code)
 	}
 	m.phase = Ended
 }
@@ -190,7 +189,7 @@ func (m *Machine) Disconnect(code mqtt.ReasonCode, reason string) {
 // send encodes one packet behind the output.
 func (m *Machine) send(p packet.Packet) {
 	m.out = p.Append(m.out, m.version)
-	m.tally.Sent[p.Type()]++
+	m.did().Sent[p.Type()]++
 }
 
 // Output returns the encoded packets not yet taken. Valid until the next call

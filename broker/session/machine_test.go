@@ -47,6 +47,13 @@ func received(t testing.TB, m *Machine) (out []packet.Packet) {
 	return out
 }
 
+func takeTally(m *Machine) Tally {
+	if t := m.TakeTally(); t != nil {
+		return *t
+	}
+	return Tally{}
+}
+
 func message(n uint64, q mqtt.QoS) mqtt.Queued {
 	return mqtt.Queued{Number: n, Message: &mqtt.Message{Topic: "a/b", Payload: []byte("x"), QoS: q}, Delivery: mqtt.Delivery{QoS: q}}
 }
@@ -165,8 +172,7 @@ func TestDeliver_OutputFull(t *testing.T) {
 	for n := range uint64(50) {
 		m.Deliver(t0, message(n+1, mqtt.AtMostOnce), &b)
 	}
-	var tally Tally
-	m.TakeTally(&tally)
+	tally := takeTally(m)
 	if len(tally.Drops) == 0 || int(tally.Completed)+len(tally.Drops) != 50 || tally.Drops[0].Reason != mqtt.DropOutputFull {
 		t.Fatalf("completed %d, dropped %d", tally.Completed, len(tally.Drops))
 	}
@@ -178,8 +184,7 @@ func TestDeliver_LimitsAndExpiry(t *testing.T) {
 	for n := range uint64(4) {
 		m.Deliver(t0, message(n+1, mqtt.AtLeastOnce), &b)
 	}
-	var tally Tally
-	m.TakeTally(&tally)
+	tally := takeTally(m)
 	if len(tally.Drops) != 1 || tally.Drops[0].Item.Number != 4 || st.Queue.Len() != 2 {
 		t.Fatalf("drops %v", tally.Drops)
 	}
@@ -188,7 +193,7 @@ func TestDeliver_LimitsAndExpiry(t *testing.T) {
 	received(t, m)
 	_, _ = m.Receive(t0, &packet.Puback{Ack: packet.Ack{PacketID: 1}}, &b)
 	m.Flow(t0.Add(2*time.Second), &b)
-	m.TakeTally(&tally)
+	tally = takeTally(m)
 	if len(tally.Drops) != 1 || tally.Drops[0].Reason != mqtt.DropExpired {
 		t.Fatalf("drops %v", tally.Drops)
 	}

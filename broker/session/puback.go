@@ -15,7 +15,7 @@ import (
 func (m *Machine) puback(_ time.Time, p *packet.Puback, b *store.Batch) error {
 	f := m.st.window.find(p.PacketID)
 	if f == nil || f.item.Delivery.QoS != mqtt.AtLeastOnce || !f.onWire {
-		m.tally.unknown(packet.TypePuback)
+		m.did().unknown(packet.TypePuback)
 		return nil
 	}
 	m.complete(f, p.Code, b)
@@ -33,6 +33,6 @@ func (m *Machine) complete(f *inflight, code mqtt.ReasonCode, b *store.Batch) {
 		m.Drop(it, mqtt.DropClientRejected, b)
 		return
 	}
-	m.tally.Completed++
+	m.did().Completed++
 	m.st.Complete(it, b)
 }

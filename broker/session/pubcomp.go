@@ -15,7 +15,7 @@ import (
 func (m *Machine) pubcomp(_ time.Time, p *packet.Pubcomp, b *store.Batch) error {
 	f := m.st.window.find(p.PacketID)
 	if f == nil || f.step != stepReleased || !f.onWire {
-		m.tally.unknown(packet.TypePubcomp)
+		m.did().unknown(packet.TypePubcomp)
 		if m.version != mqtt.V5 {
 			return mqtt.Errorf("session: pubcomp", mqtt.PacketIDNotFound, "packet identifier %d is not released", p.PacketID)
 		}

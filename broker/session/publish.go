@@ -77,8 +77,8 @@ func (m *Machine) resolve(p *packet.Publish) (string, error) {
 		return "", mqtt.Errorf(op, mqtt.TopicAliasInvalid, "alias %d, topic_alias_max_client is %d", p.TopicAlias, m.cfg.TopicAliasMaxClient)
 	}
 	if p.Topic == "" && p.HasTopicAlias {
-		if i := int(p.TopicAlias); i < len(m.aliasIn) && m.aliasIn[i] != "" {
-			return m.aliasIn[i], nil
+		if name, known := m.aliasIn[p.TopicAlias]; known {
+			return name, nil
 		}
 		return "", mqtt.Errorf(op, mqtt.ProtocolError, "alias %d was never set", p.TopicAlias) // [MQTT-3.3.2-7]
 	}
@@ -89,8 +89,8 @@ func (m *Machine) resolve(p *packet.Publish) (string, error) {
 		return "", err
 	}
 	if p.HasTopicAlias {
-		if grow := int(p.TopicAlias) + 1 - len(m.aliasIn); grow > 0 {
-			m.aliasIn = append(m.aliasIn, make([]string, grow)...)
+		if m.aliasIn == nil {
+			m.aliasIn = map[uint16]string{}
 		}
 		m.aliasIn[p.TopicAlias] = strings.Clone(p.Topic)
 	}

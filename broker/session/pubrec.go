@@ -16,7 +16,7 @@ import (
 func (m *Machine) pubrec(_ time.Time, p *packet.Pubrec, b *store.Batch) (Event, error) {
 	f := m.st.window.find(p.PacketID)
 	if f == nil || f.item.Delivery.QoS != mqtt.ExactlyOnce || !f.onWire || f.step == stepAssigning {
-		m.tally.unknown(packet.TypePubrec)
+		m.did().unknown(packet.TypePubrec)
 		if m.version != mqtt.V5 {
 			return Event{}, mqtt.Errorf("session: pubrec", mqtt.PacketIDNotFound, "packet identifier %d is not in flight", p.PacketID)
 		}

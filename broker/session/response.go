@@ -133,9 +133,9 @@ func (m *Machine) answer() {
 			p := packet.Pubcomp{Ack: a}
 			m.out = p.Append(m.out, m.version)
 		}
-		m.tally.Sent[r.kind]++
+		m.did().Sent[r.kind]++
 		if r.code != mqtt.Success {
-			m.tally.code(r.kind, r.code)
+			m.did().code(r.kind, r.code)
 		}
 		m.answered(r)
 	}
@@ -155,13 +155,15 @@ func (m *Machine) answered(r response) {
 }
 
 // sendFull sends an answer that is more than an identifier and a code. Reason
-// strings that would make it larger than the client accepts are left out.
+// strings, and then user properties, that would make it larger than the client
+// accepts are left out.
 //
 // Spec: MQTT 5.0 §3.4.2.2.2 [MQTT-3.4.2-2] and its like in each packet.
 func (m *Machine) sendFull(r response) {
 	start := len(m.out)
 	m.send(r.full)
-	if m.maxPacket > 0 && len(m.out)-start > m.maxPacket {
+	tooLarge := func() bool { return m.maxPacket > 0 && len(m.out)-start > m.maxPacket }
+	if tooLarge() {
 		switch p := r.full.(type) {
 		case *packet.Suback:
 			p.ReasonString = ""
@@ -172,7 +174,11 @@ func (m *Machine) sendFull(r response) {
 		}
 		m.out = r.full.Append(m.out[:start], m.version)
 	}
+	if p, ok := r.full.(*packet.Suback); ok && tooLarge() {
+		p.UserProperties = nil
+		m.out = p.Append(m.out[:start], m.version)
+	}
 	if r.code != mqtt.Success {
-		m.tally.code(r.kind, r.code)
+		m.did().code(r.kind, r.code)
 	}
 }

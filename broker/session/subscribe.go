@@ -58,12 +58,15 @@ func (s *State) Subscribed(sent string, sub mqtt.Subscription) (isNew bool) {
 	return s.subscriptions.put(sent, optionsOf(sub))
 }
 
-// SettleSubscribe answers a SUBSCRIBE with one code per entry.
-func (m *Machine) SettleSubscribe(s Slot, codes []mqtt.ReasonCode, reason string) {
+// SettleSubscribe answers a SUBSCRIBE with one code per entry. 5.0 clients see
+// the reason string and user properties, unless they do not want them.
+//
+// Spec: MQTT 5.0 §3.9.2.1 [MQTT-3.1.2-29].
+func (m *Machine) SettleSubscribe(s Slot, codes []mqtt.ReasonCode, reason string, user []mqtt.UserProperty) {
 	if r := m.responses.get(s); r != nil {
 		p := &packet.Suback{PacketID: r.id, Codes: codes}
 		if !m.noProblemInfo {
-			p.ReasonString = reason
+			p.ReasonString, p.UserProperties = reason, user
 		}
 		r.full, r.ready = p, true
 		m.answer()

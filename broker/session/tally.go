@@ -1,12 +1,14 @@
 package session
 
 import (
+	"sync"
+
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
 )
 
 // Tally is what the machine did since it was last taken, for the caller to
-// count.
+// count. Owned by the machine until TakeTally, then by the caller until Free.
 type Tally struct {
 	Sent      [16]uint32 // packets by packet.Type
 	Codes     []Coded    // of the packets above that carry a code other than success, and of every DISCONNECT and AUTH
@@ -14,6 +16,36 @@ type Tally struct {
 	Completed uint32     // copies: QoS 0 written to the output, QoS 1 and 2 acknowledged
 	Unknown   [16]uint32 // acknowledgements of an unknown packet identifier, by packet.Type
 	Unknowns  uint32     // sum of Unknown
+
+	// Scratch of the machine, for encoding: whoever encodes has something to
+	// count.
+	pub packet.Publish
+	ids []uint32 // of pub.SubscriptionIDs
+}
+
+var tallies = sync.Pool{New: func() any { return new(Tally) }}
+
+// did returns the present tally.
+func (m *Machine) did() *Tally {
+	if m.tally == nil {
+		m.tally = tallies.Get().(*Tally)
+	}
+	return m.tally
+}
+
+// maxScratch is how many elements of its slices a tally keeps for others.
+const maxScratch = 256
+
+// Free gives the tally back. Slices that the caller keeps must be set to nil
+// before.
+func (t *Tally) Free() {
+	clear(t.Drops)
+	next := Tally{Codes: t.Codes[:0], Drops: t.Drops[:0], ids: t.ids[:0]}
+	if cap(next.Codes) > maxScratch || cap(next.Drops) > maxScratch || cap(next.ids) > maxScratch {
+		next = Tally{}
+	}
+	*t = next
+	tallies.Put(t)
 }
 
 // Coded is one packet sent with a reason code.
@@ -41,8 +73,8 @@ func (t *Tally) unknown(typ packet.Type) {
 	t.Unknowns++
 }
 
-// TakeTally gives the counts to into and begins anew. The slices of into are
-// used again.
-func (m *Machine) TakeTally(into *Tally) {
-	*into, m.tally = m.tally, Tally{Codes: into.Codes[:0], Drops: into.Drops[:0]}
+// TakeTally returns the counts, nil when there are none, and begins anew.
+func (m *Machine) TakeTally() (t *Tally) {
+	t, m.tally = m.tally, nil
+	return t
 }

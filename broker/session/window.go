@@ -21,8 +21,21 @@ const (
 type inflight struct {
 	seq    uint64
 	item   mqtt.Queued
+	sent   *mqtt.Message // what the client gets instead of item.Message, nil = that
 	step   step
 	onWire bool // sent on the present connection
+	vetted bool // nobody is asked any longer whether it may be sent
+}
+
+// out is the message as the client gets it.
+func (f *inflight) out() mqtt.Queued { return as(f.item, f.sent) }
+
+// as is it with another message, unless that is nil.
+func as(it mqtt.Queued, m *mqtt.Message) mqtt.Queued {
+	if m != nil {
+		it.Message = m
+	}
+	return it
 }
 
 func (f *inflight) id() uint16 { return seqID(f.seq) }
@@ -105,7 +118,7 @@ func (w *window) find(id uint16) *inflight {
 
 // done completes f. Pointers into the window are invalid afterwards.
 func (w *window) done(f *inflight) {
-	f.step, f.item = stepDone, mqtt.Queued{}
+	f.step, f.item, f.sent = stepDone, mqtt.Queued{}, nil
 	w.live--
 	for w.head < len(w.list) && w.list[w.head].step == stepDone {
 		w.head++

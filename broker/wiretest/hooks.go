@@ -8,6 +8,7 @@ import (
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
 )
 
 // scripted is the plugin of scripts with the directive "hooks": what it does is
@@ -20,7 +21,10 @@ import (
 //	subscribe to deny/CODE       the whole SUBSCRIBE is refused, with a reason string
 //	subscribe to entry/CODE      that entry is refused
 //	subscribe to lower/...       granted with QoS 0
+//	subscribe to told/...        the SUBACK carries a user property
 //	connect as CODE              refused with that reason code, with a server reference
+//	deliver of out/drop/...      dropped, with "hooks deliver"
+//	deliver of out/mine/TOPIC    becomes TOPIC with the payload FOR CLIENT, for 5.0 with a user property too
 //	authenticate with SCRIPTED   data "again" asks for more, "yes" ends it, all else is refused
 type scripted struct{}
 
@@ -49,6 +53,8 @@ func (scripted) AuthOnSubscribe(_ context.Context, s *hook.Subscribe) (hook.Verd
 			t.Code, _ = mqtt.ParseReasonCode(rest)
 		case "lower":
 			t.Subscription.QoS = mqtt.AtMostOnce
+		case "told":
+			mod.UserProperties = append(mod.UserProperties, mqtt.UserProperty{Key: "told", Value: rest})
 		}
 		mod.Topics = append(mod.Topics, t)
 	}
@@ -76,6 +82,25 @@ func (scripted) OnAuth(_ context.Context, a *hook.Auth) (hook.Verdict, *hook.Aut
 		return hook.Accept, &hook.AuthResult{Data: []byte("done")}
 	}
 	return hook.Verdict{Decision: hook.Deny}, nil
+}
+
+// OnDeliver implements hook.OnDeliver.
+func (scripted) OnDeliver(_ context.Context, d *hook.Deliver) (hook.Verdict, *hook.DeliverResult) {
+	rest, ours := strings.CutPrefix(d.Message.Topic, "out/")
+	switch word, topic, _ := strings.Cut(rest, "/"); {
+	case ours && word == "drop":
+		return hook.Verdict{Decision: hook.Deny}, nil
+	case ours && word == "mine":
+		payload := []byte("FOR " + d.Client.Key.ClientID)
+		mod := &hook.DeliverResult{Topic: &topic, Payload: &payload}
+		if d.Client.Version == mqtt.V5 {
+			p := packet.MessageProperties{UserProperties: []mqtt.UserProperty{{Key: "to", Value: d.Client.Key.ClientID}}}
+			enc := p.Append(nil)
+			mod.Properties = &enc
+		}
+		return hook.Accept, mod
+	}
+	return hook.Verdict{}, nil
 }
 
 func refusal(name string) hook.Verdict {

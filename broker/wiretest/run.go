@@ -84,7 +84,8 @@ func (r *run) start() {
 	r.broker = b
 	chain := b.Server.Chain
 	if r.script.Hooks {
-		plugin := hook.Plugin{Name: "scripted", Hooks: scripted{}, Blocks: func(string) bool { return r.script.Blocking }}
+		plugin := hook.Plugin{Name: "scripted", Hooks: scripted{}, Blocks: func(string) bool { return r.script.Blocking },
+			Has: func(point string) bool { return point != "on_deliver" || r.script.Deliver }}
 		own := hook.NewChain(append([]hook.Plugin{plugin}, chain().Plugins()...), nil)
 		chain = func() *hook.Chain { return own }
 	}

@@ -19,6 +19,7 @@ type Script struct {
 	ACL      string   // content of the ACL file
 	Hooks    bool     // ask the scripted plugin before the ACL
 	Blocking bool     // in a worker, as if it could wait
+	Deliver  bool     // ask it about deliveries too
 	Tags     []string // normative statements cited, "MQTT-3.3.1-5"
 
 	parts []part
@@ -123,7 +124,9 @@ func (s *Script) directives(lines []string) error {
 		case "acl":
 			s.ACL += rest + "\n"
 		case "hooks":
-			s.Hooks, s.Blocking = true, rest == "blocking"
+			s.Hooks = true
+			s.Blocking = s.Blocking || strings.Contains(rest, "blocking")
+			s.Deliver = s.Deliver || strings.Contains(rest, "deliver")
 		default:
 			return fmt.Errorf("no directive %q", word)
 		}

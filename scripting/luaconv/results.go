@@ -2,6 +2,8 @@ package luaconv
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
@@ -66,6 +68,13 @@ func (r *reader) str(key string, v lua.LValue, into **string) {
 		return
 	}
 	r.fail(key, "want a string, got %s", describe(v))
+}
+
+// oneOf reads one of some words.
+func (r *reader) oneOf(key string, v lua.LValue, into **string, words ...string) {
+	if r.str(key, v, into); *into != nil && !slices.Contains(words, **into) {
+		r.fail(key, "want one of %s, got %s", strings.Join(words, ", "), describe(v))
+	}
 }
 
 func (r *reader) boolean(key string, v lua.LValue, into **bool) {
@@ -163,11 +172,9 @@ func registerModifier(r *reader, out *hook.RegisterResult, was mqtt.SessionKey, 
 			out.MaxOfflineMessages = &n
 		}
 	case "queue_type":
-		if r.str(key, v, &out.QueueType); out.QueueType != nil && *out.QueueType != "fifo" && *out.QueueType != "lifo" {
-			r.fail(key, "want fifo or lifo, got %s", describe(v))
-		}
+		r.oneOf(key, v, &out.QueueType, "fifo", "lifo")
 	case "shared_subscription_policy":
-		r.str(key, v, &out.SharedSubscriptionPolicy)
+		r.oneOf(key, v, &out.SharedSubscriptionPolicy, "prefer_local", "local_only", "random", "prefer_online_before_local")
 	case "allow_register", "allow_publish", "allow_subscribe", "allow_unsubscribe":
 		r.boolean(key, v, &ignored) // they matter while members of a cluster are out of reach
 	case "max_drain_time", "max_msgs_per_drain_step":

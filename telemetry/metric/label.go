@@ -54,7 +54,7 @@ type Drops struct{ reasons [16]Counter }
 // given never changes: it is part of an OID.
 var dropReasons = [...]string{
 	"none", "queue_full", "expired", "session_ended", "no_permission", "max_packet_size_exceeded",
-	"output_full", "offline", "operator", "store_failed", "client_rejected",
+	"output_full", "offline", "operator", "store_failed", "client_rejected", "hook",
 }
 
 // DropReasons returns the names of the reasons by index; 0, "none", is not a
