@@ -358,3 +358,59 @@ func TestBroker_Reload(t *testing.T) {
 	}
 	l.Balanced()
 }
+
+// TestBroker_Deliver: on_deliver rewrites for one receiver, drops for another,
+// and is edited live; retained and queued messages pass through it too.
+func TestBroker_Deliver(t *testing.T) {
+	const script = `
+		local function yes(m) return true end
+		local function deliver(m)
+			if m.client_id == "deaf" then return false end
+			if m.client_id == "rewritten" then return { topic = "for/" .. m.client_id, payload = m.payload .. "%s" } end
+			if m.payload == "broken" then error("on purpose") end
+		end
+		hooks = {}
+		for _, v in ipairs { "", "_m5" } do
+			for _, name in ipairs { "auth_on_register", "auth_on_publish", "auth_on_subscribe" } do hooks[name .. v] = yes end
+			hooks["on_deliver" .. v] = deliver
+		end`
+	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
+		l := startLua(t, fmt.Sprintf(script, "!"))
+		pub, _ := l.dial(packet.Connect{Version: v, ClientID: "pub", CleanStart: true})
+		pub.Publish(packet.Publish{Topic: "t/kept", Payload: []byte("kept"), QoS: 1, Retain: true})
+		var subs []*brokertest.Client
+		for _, id := range []string{"rewritten", "plain", "deaf"} {
+			c, _ := l.dial(packet.Connect{Version: v, ClientID: id, CleanStart: true})
+			c.Subscribe(1, "t/#")
+			subs = append(subs, c)
+		}
+		take := func(c *brokertest.Client, want string) {
+			t.Helper()
+			if p := c.Take(); p.Topic+" "+string(p.Payload) != want {
+				t.Errorf("version %d: got %s %s, want %s", v, p.Topic, p.Payload, want)
+			}
+		}
+		take(subs[0], "for/rewritten kept!")
+		take(subs[1], "t/kept kept")
+		pub.Publish(packet.Publish{Topic: "t/1", Payload: []byte("live"), QoS: 1})
+		take(subs[0], "for/rewritten live!")
+		take(subs[1], "t/1 live")
+		pub.Publish(packet.Publish{Topic: "t/1", Payload: []byte("broken"), QoS: 1})
+		take(subs[1], "t/1 broken") // a failing on_deliver changes nothing
+		take(subs[0], "for/rewritten broken!")
+		subs[2].Quiet()
+		l.save(fmt.Sprintf(script, "?"))
+		for deadline := time.Now().Add(10 * time.Second); ; {
+			pub.Publish(packet.Publish{Topic: "t/2", Payload: []byte("new"), QoS: 1})
+			got := string(subs[0].Take().Payload)
+			take(subs[1], "t/2 new")
+			if got == "new?" {
+				break
+			}
+			if got != "new!" || time.Now().After(deadline) {
+				t.Fatalf("got %q", got)
+			}
+		}
+		l.Balanced()
+	}
+}
