@@ -40,6 +40,7 @@ type Conn struct {
 	lastTopic string
 	rate      rate   // PUBLISH packets per second, for max_message_rate
 	volume    rate   // bytes per second, for memory_limit
+	read      int    // bytes of the packets of the batch
 	assigned  string // client identifier we chose
 	auth      authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -51,14 +52,15 @@ type Conn struct {
 	outbox    []outgoing  // batches of own that are full, in order
 	draining  bool        // somebody submits them
 	tally     session.Tally
-	ended     bool      // nothing more goes in or out
-	busy      int       // workers and commits that input waits for
-	receiving bool      // Receive runs
-	idle      []func()  // to be called once nothing of the client's is in hand
-	blocked   bool      // the socket takes nothing at present
-	throttled time.Time // input waits until then
-	armed     time.Time // deadline given to the engine
-	unsettled int       // answers that wait for commits
+	ended     bool               // nothing more goes in or out
+	busy      int                // workers and commits that input waits for
+	receiving bool               // Receive runs
+	idle      []func()           // to be called once nothing of the client's is in hand
+	blocked   bool               // the socket takes nothing at present
+	throttled time.Time          // input waits until then
+	armed     time.Time          // deadline given to the engine
+	unsettled weight             // what waits for commits
+	changes   map[string]*change // by filter as sent: the last that is not committed
 	jobs      []retainJob
 	jobsRun   bool
 	loading   bool // load runs
@@ -74,12 +76,8 @@ type settle struct {
 	subs   []mqtt.ReasonCode // of SUBSCRIBE and UNSUBSCRIBE
 	kind   session.EventKind
 	jobs   []retainJob // retained messages to send after a SUBACK
-	made   []change    // subscriptions, to be taken back if they cannot be stored
+	made   []*change   // subscriptions, to be taken back if that cannot be stored
 }
-
-// maxUnsettled is how many answers of one connection may wait for commits
-// before its input is parked.
-const maxUnsettled = 4096
 
 // errEnded is the cause of connections we end ourselves.
 var errEnded = errors.New("conn: ended")
@@ -135,9 +133,10 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	if c.busy == 0 { // plugins may have been switched meanwhile
 		c.chain = c.door.Chain()
 	}
-	held := false // then whoever ends that calls Wake, perhaps before the park
+	held, full := false, false // then whoever ends that calls Wake, perhaps before the park
 	for n < len(p) && !c.ended {
-		if held = c.held() || c.early(p[n]); held {
+		held, full = c.held() || c.early(p[n]), c.full()
+		if held || full {
 			break
 		}
 		pkt, k, err := c.dec.Decode(p[n:])
@@ -150,7 +149,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		if k == 0 {
 			break
 		}
-		n += k
+		n, c.read = n+k, c.read+k
 		c.countReceived(pkt)
 		ev, err := c.m.Receive(now, pkt, &c.batch.Store)
 		if err != nil {
@@ -171,7 +170,10 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	}
 	c.endBatch(now)
 	cl = c.lock()
-	park = (held || c.held()) && !c.ended
+	park = (held || full || c.held()) && !c.ended
+	if full && !c.held() {
+		c.ec.Wake()
+	}
 	c.arm()
 	c.receiving = false
 	idle := c.rests()
@@ -216,14 +218,15 @@ func (c *Conn) endBatch(now time.Time) {
 		clear(c.settles)
 		c.settles = c.settles[:0]
 	default:
-		waiting := c.settles
+		waiting, what := c.settles, c.weigh()
 		c.settles = nil
 		cl := c.lock()
-		c.unsettled += len(waiting)
+		c.unsettled.add(what)
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
-		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, err) })
+		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, what, err) })
 	}
+	c.read = 0
 	b.Store.Reset()
 	b.Flush(now, c.srv.Router)
 	for _, f := range c.flushes {
@@ -235,14 +238,13 @@ func (c *Conn) endBatch(now time.Time) {
 
 // commitDone answers the packets of a batch that is now in stable storage, or
 // refuses them.
-func (c *Conn) commitDone(waiting []settle, err error) {
+func (c *Conn) commitDone(waiting []settle, what weight, err error) {
 	now := time.Now()
 	if err != nil {
 		c.srv.committed(err)
 	}
 	cl := c.lock()
-	c.unsettled -= len(waiting)
-	wake := c.unsettled <= maxUnsettled && c.unsettled+len(waiting) > maxUnsettled
+	wake := c.unsettled.remove(what)
 	c.unlock(cl)
 	c.settle(now, waiting, err)
 	c.flushSelf(now)
@@ -259,9 +261,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	}
 	var jobs []retainJob
 	cl := c.lock()
-	if err != nil {
-		c.takeBack(cl, list)
-	}
+	c.changed(cl, list, err)
 	for i := range list {
 		s := &list[i]
 		if err != nil && s.kind == session.WantUnsubscribe {
@@ -395,5 +395,5 @@ func (c *Conn) arm() {
 // throttle, commits, or the gate. Whoever ends that calls Wake. Called with the
 // lock held.
 func (c *Conn) held() bool {
-	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled || c.gated && !c.srv.Gate.Opened()
+	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled.tooMuch() || c.gated && !c.srv.Gate.Opened()
 }
