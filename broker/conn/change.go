@@ -12,11 +12,11 @@ import (
 // removed, and what there was before, until its commit has ended. Guarded by
 // the client's lock.
 type change struct {
-	st   *session.State
-	sent string
-	old  mqtt.Subscription
-	had  bool
-	next *change // a later one of the same filter, to be committed after it
+	st         *session.State
+	sent       string
+	old        mqtt.Subscription
+	had        bool
+	prev, next *change // of the same filter, to be committed before and after it
 }
 
 // changing notes what the session has of a filter that is about to change.
@@ -24,14 +24,25 @@ type change struct {
 func (c *Conn) changing(st *session.State, sent string) *change {
 	x := &change{st: st, sent: sent}
 	x.old, x.had = st.Subscription(sent)
-	if before := c.changes[sent]; before != nil {
-		before.next = x
+	if x.prev = c.changes[sent]; x.prev != nil {
+		x.prev.next = x
 	}
-	if c.changes == nil {
-		c.changes = map[string]*change{}
-	}
-	c.changes[sent] = x
+	c.latest(sent, x)
 	return x
+}
+
+// latest says which is the last change of a filter that is not committed.
+func (c *Conn) latest(sent string, x *change) {
+	switch {
+	case x == nil:
+		if delete(c.changes, sent); len(c.changes) == 0 {
+			c.changes = nil
+		}
+	case c.changes == nil:
+		c.changes = map[string]*change{sent: x}
+	default:
+		c.changes[sent] = x
+	}
 }
 
 // changed says that the commit of these answers has ended. If it has failed,
@@ -41,21 +52,24 @@ func (c *Conn) changing(st *session.State, sent string) *change {
 func (c *Conn) changed(cl *registry.Client, list []settle, err error) {
 	for i := len(list) - 1; i >= 0; i-- {
 		for _, x := range slices.Backward(list[i].made) {
-			if c.changes[x.sent] == x {
-				delete(c.changes, x.sent)
+			if err == nil {
+				x.prev = nil
+			} else if x.prev != nil {
+				x.prev.next = x.next
 			}
 			switch {
+			case x.next == nil:
+				c.latest(x.sent, x.prev)
+				if err != nil {
+					c.takeBack(cl, x)
+				}
 			case err == nil:
-			case x.next != nil:
-				x.next.old, x.next.had = x.old, x.had
+				x.next.prev = nil
 			default:
-				c.takeBack(cl, x)
+				x.next.prev, x.next.old, x.next.had = x.prev, x.old, x.had
 			}
 		}
 		list[i].made = nil
-	}
-	if len(c.changes) == 0 {
-		c.changes = nil
 	}
 }
 
