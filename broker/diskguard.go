@@ -28,7 +28,7 @@ func grows(b *store.Batch) bool {
 	}
 	for i := range b.Ops {
 		switch b.Ops[i].Kind {
-		case store.PutSession, store.Append, store.PutInbound, store.PutRetained:
+		case store.PutSession, store.PutSubscription, store.Append, store.PutInbound, store.PutRetained:
 			return true
 		}
 	}

@@ -207,7 +207,10 @@ func (b *Broker) resubscribe(key mqtt.SessionKey, sent string, sub *mqtt.Subscri
 			b.Router.Subscribe(key.Mountpoint, *sub, c)
 		}
 	}
-	st.PutRecord(&batch, true)
+	st.PutSubscription(&batch, sent)
+	if sub != nil {
+		st.PutSubscription(&batch, topic.Join(sub.ShareName, sub.Filter))
+	}
 	c.Unlock()
 	flush := b.Registry.HandOver(time.Now(), c, true, moved, &batch)
 	if !batch.Empty() {

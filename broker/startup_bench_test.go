@@ -76,8 +76,8 @@ func fillStore(b *testing.B, dir string, sessions int) {
 		var batch store.Batch
 		for j := i; j < i+1000; j++ {
 			k := mqtt.SessionKey{ClientID: fmt.Sprint("client-", j)}
-			batch.Add(store.Op{Kind: store.PutSession, Key: k, Session: &store.Session{Key: k, Expiry: 24 * time.Hour, Offline: time.Now(),
-				Subscriptions: []mqtt.Subscription{{Filter: fmt.Sprintf("site/%d/device/%d/#", j%100, j), QoS: mqtt.AtLeastOnce}}}})
+			batch.AddSession(&store.Session{Key: k, Expiry: 24 * time.Hour, Offline: time.Now(),
+				Subscriptions: []mqtt.Subscription{{Filter: fmt.Sprintf("site/%d/device/%d/#", j%100, j), QoS: mqtt.AtLeastOnce}}})
 		}
 		s.Commit(&batch, func(err error) {
 			if err != nil {

@@ -72,8 +72,8 @@ func start(t *testing.T, share string, names ...string) *starting {
 	var b store.Batch
 	for _, n := range names {
 		k := mqtt.SessionKey{ClientID: n}
-		b.Add(store.Op{Kind: store.PutSession, Key: k, Session: &store.Session{Key: k, Expiry: time.Hour, Offline: time.Now(),
-			Subscriptions: []mqtt.Subscription{{Filter: "a/#", ShareName: share, QoS: mqtt.AtLeastOnce}}}})
+		b.AddSession(&store.Session{Key: k, Expiry: time.Hour, Offline: time.Now(),
+			Subscriptions: []mqtt.Subscription{{Filter: "a/#", ShareName: share, QoS: mqtt.AtLeastOnce}}})
 	}
 	s.Commit(&b, func(error) {})
 	x := &starting{t: t, store: s, loaded: make(chan error, 1)}
@@ -305,10 +305,10 @@ func TestStart_Timers(t *testing.T) {
 	a, b := mqtt.SessionKey{ClientID: "a"}, mqtt.SessionKey{ClientID: "b"}
 	past := time.Now().Add(-time.Minute)
 	m := &mqtt.Message{Topic: "a/will", Payload: []byte("will"), QoS: mqtt.AtLeastOnce}
-	s.Commit(&store.Batch{Ops: []store.Op{
-		{Kind: store.PutSession, Key: a, Session: &store.Session{Key: a, Expiry: time.Second, Offline: past, Will: &mqtt.Will{Message: m}, WillDue: past}},
-		{Kind: store.PutSession, Key: b, Session: &store.Session{Key: b, Expiry: time.Hour, Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: mqtt.AtLeastOnce}}}},
-	}}, func(error) {})
+	var batch store.Batch
+	batch.AddSession(&store.Session{Key: a, Expiry: time.Second, Offline: past, Will: &mqtt.Will{Message: m}, WillDue: past})
+	batch.AddSession(&store.Session{Key: b, Expiry: time.Hour, Subscriptions: []mqtt.Subscription{{Filter: "a/#", QoS: mqtt.AtLeastOnce}}})
+	s.Commit(&batch, func(error) {})
 	x := brokertest.Start(t, brokertest.Options{Store: s})
 	c, _ := x.Connect(durable("b"))
 	if p := c.Take(); string(p.Payload) != "will" {

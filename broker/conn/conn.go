@@ -38,15 +38,16 @@ type Conn struct {
 
 	// locked
 	m         *session.Machine
-	buf       *buffer     // lent to m
-	own       store.Batch // lazy completions, and identifiers to assign
-	outbox    []outgoing  // batches of own that are full, in order
-	largest   int         // packet accepted, bytes
-	busy      int         // workers and commits that input waits for
-	unsettled int         // answers that wait for commits
-	idle      []func()    // to be called once nothing of the client's is in hand
-	throttled time.Time   // input waits until then
-	armed     time.Time   // deadline given to the engine
+	buf       *buffer            // lent to m
+	own       store.Batch        // lazy completions, and identifiers to assign
+	outbox    []outgoing         // batches of own that are full, in order
+	largest   int                // packet accepted, bytes
+	busy      int                // workers and commits that input waits for
+	unsettled weight             // what waits for commits
+	changes   map[string]*change // by filter as sent: the last that is not committed
+	idle      []func()           // to be called once nothing of the client's is in hand
+	throttled time.Time          // input waits until then
+	armed     time.Time          // deadline given to the engine
 	jobs      []retainJob
 	jobsRun   bool         // sendRetained runs
 	draining  bool         // somebody submits the outbox
@@ -118,9 +119,10 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	c.receiving = true
 	c.chain = c.door.Chain() // plugins may have been switched meanwhile
 	c.borrow()
-	held := false // then whoever ends that calls Wake, perhaps before the park
+	held, full := false, false // then whoever ends that calls Wake, perhaps before the park
 	for n < len(p) && !c.ended {
-		if held = c.held() || c.early(p[n]); held {
+		held, full = c.held() || c.early(p[n]), c.full()
+		if held || full {
 			break
 		}
 		c.dec.MaxSize = c.largest
@@ -135,7 +137,7 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		if k == 0 {
 			break
 		}
-		n += k
+		n, c.read = n+k, c.read+k
 		c.countReceived(pkt)
 		ev, err := c.m.Receive(now, pkt, &c.batch.Store)
 		if err != nil {
@@ -154,16 +156,25 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 	if most := c.srv.Pressure.Allowance(); most > 0 {
 		c.consume(now, n, most)
 	}
+	return n, c.endRead(now, held || full)
+}
+
+// endRead ends what Receive has begun; stopped = it left packets for later.
+func (c *Conn) endRead(now time.Time, stopped bool) (park bool) {
 	c.endBatch(now)
-	cl = c.lock()
-	park = (held || c.held()) && !c.ended
+	cl := c.lock()
+	held := c.held()
+	park = (stopped || held) && !c.ended
+	if stopped && !held { // the batch was full, or who held us has gone meanwhile
+		c.ec.Wake()
+	}
 	c.arm()
 	c.receiving = false
 	idle := c.rests()
 	c.unlock(cl)
 	c.startWork()
 	idle()
-	return n, park
+	return park
 }
 
 // handle does what a packet asks for. Called without the lock.
@@ -295,5 +306,5 @@ func (c *Conn) rearm() {
 // throttle, commits, or the gate. Whoever ends that calls Wake. Called with the
 // lock held.
 func (c *Conn) held() bool {
-	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled || c.gated && !c.srv.Gate.Opened()
+	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled.tooMuch() || c.gated && !c.srv.Gate.Opened()
 }

@@ -19,6 +19,7 @@ type reader struct {
 	tasks   []func(now time.Time) // for a worker
 	flushes []func()              // to be called once the batch is submitted
 	ask     hook.Publish          // scratch
+	read    int                   // bytes of the packets of the batch
 }
 
 var readers = sync.Pool{New: func() any { return new(reader) }}
@@ -41,7 +42,7 @@ const maxSettles = 1024
 func (c *Conn) giveReader() {
 	r := c.reader
 	c.reader = nil
-	r.tasks, r.ask = nil, hook.Publish{}
+	r.tasks, r.ask, r.read = nil, hook.Publish{}, 0
 	if cap(r.settles) <= maxSettles && cap(r.batch.Store.Ops) <= maxSettles {
 		readers.Put(r)
 	}

@@ -17,12 +17,8 @@ type settle struct {
 	user   []mqtt.UserProperty // to SUBACK
 	kind   session.EventKind
 	jobs   []retainJob // retained messages to send after a SUBACK
-	made   []change    // subscriptions, to be taken back if they cannot be stored
+	made   []*change   // subscriptions, to be taken back if that cannot be stored
 }
-
-// maxUnsettled is how many answers of one connection may wait for commits
-// before its input is parked.
-const maxUnsettled = 4096
 
 // endBatch commits what the packets of this read left to be stored, answers
 // them, and sends to their receivers what they left with them.
@@ -39,14 +35,15 @@ func (c *Conn) endBatch(now time.Time) {
 		clear(c.settles)
 		c.settles = c.settles[:0]
 	default:
-		waiting := c.settles
+		waiting, what := c.settles, c.weigh()
 		c.settles = nil
 		cl := c.lock()
-		c.unsettled += len(waiting)
+		c.unsettled.add(what)
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
-		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, err) })
+		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, what, err) })
 	}
+	c.read = 0
 	b.Store.Reset()
 	b.Flush(now, c.srv.Router)
 	for _, f := range c.flushes {
@@ -58,14 +55,13 @@ func (c *Conn) endBatch(now time.Time) {
 
 // commitDone answers the packets of a batch that is now in stable storage, or
 // refuses them.
-func (c *Conn) commitDone(waiting []settle, err error) {
+func (c *Conn) commitDone(waiting []settle, what weight, err error) {
 	now := time.Now()
 	if err != nil {
 		c.srv.committed(err)
 	}
 	cl := c.lock()
-	c.unsettled -= len(waiting)
-	wake := c.unsettled <= maxUnsettled && c.unsettled+len(waiting) > maxUnsettled
+	wake := c.unsettled.remove(what)
 	c.unlock(cl)
 	c.settle(now, waiting, err)
 	c.flushSelfAside(now)
@@ -82,9 +78,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	}
 	var jobs []retainJob
 	cl := c.lock()
-	if err != nil {
-		c.takeBack(cl, list)
-	}
+	c.changed(cl, list, err)
 	for i := range list {
 		s := &list[i]
 		if err != nil && s.kind == session.WantUnsubscribe {

@@ -9,7 +9,6 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
-	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/session"
 	"github.com/lunemq/lunemq/broker/topic"
 )
@@ -91,15 +90,9 @@ func (c *Conn) askSubscribe(q *hook.Subscribe) (hook.Verdict, *hook.SubscribeRes
 	return hook.Accept, nil
 }
 
-// change is a subscription made, and what it replaced.
-type change struct {
-	sub, old mqtt.Subscription
-	had      bool
-}
-
 // enter makes the subscriptions and fills codes; it returns what retained
 // messages are due, what was granted and what that changed.
-func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic, made []change) {
+func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic, made []*change) {
 	cl := c.lock()
 	defer c.unlock(cl)
 	if cl == nil || !cl.Attached(c) {
@@ -118,9 +111,9 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 		}
 		sub := t.Subscription
 		sent := topic.Join(sub.ShareName, sub.Filter)
-		old, had := st.Subscription(sent)
-		made = append(made, change{sub, old, had})
+		made = append(made, c.changing(st, sent))
 		isNew := st.Subscribed(sent, sub)
+		st.PutSubscription(&c.batch.Store, sent)
 		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)
 		codes[i] = mqtt.ReasonCode(sub.QoS)
 		granted = append(granted, t)
@@ -128,33 +121,10 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 			jobs = append(jobs, retainJob{sub: sub}) // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]
 		}
 	}
-	if len(granted) > 0 {
-		st.PutRecord(&c.batch.Store, true)
-	}
 	if len(jobs) > 0 && !c.srv.Router.Retained().Any(c.info.Key.Mountpoint) { // what is retained from now on matches the subscription
 		jobs = nil
 	}
 	return jobs, granted, made
-}
-
-// takeBack restores the subscriptions as they were before SUBSCRIBE packets
-// that could not be stored. Called with the lock held.
-func (c *Conn) takeBack(cl *registry.Client, list []settle) {
-	if cl == nil || !cl.Attached(c) {
-		return
-	}
-	for i := len(list) - 1; i >= 0; i-- {
-		for _, x := range slices.Backward(list[i].made) {
-			sent := topic.Join(x.sub.ShareName, x.sub.Filter)
-			if x.had {
-				cl.Session().Subscribed(sent, x.old)
-				c.srv.Router.Subscribe(c.info.Key.Mountpoint, x.old, cl)
-				continue
-			}
-			cl.Session().Unsubscribed(sent)
-			c.srv.Router.Unsubscribe(c.info.Key.Mountpoint, x.sub, cl)
-		}
-	}
 }
 
 // unsubscribe removes subscriptions. Called without the lock.
@@ -185,10 +155,13 @@ func (c *Conn) withdraw(now time.Time, slot session.Slot, kind session.EventKind
 	}
 	st := cl.Session()
 	var gone []string
+	var made []*change
 	var moved []mqtt.Queued
 	for i, f := range filters {
-		sub, had := st.Unsubscribed(f)
-		if had {
+		if sub, had := st.Subscription(f); had {
+			made = append(made, c.changing(st, f))
+			st.Unsubscribed(f)
+			st.PutSubscription(&c.batch.Store, f)
 			c.srv.Router.Unsubscribe(c.info.Key.Mountpoint, sub, cl)
 			gone = append(gone, f)
 			if sub.ShareName != "" {
@@ -198,12 +171,9 @@ func (c *Conn) withdraw(now time.Time, slot session.Slot, kind session.EventKind
 			codes[i] = mqtt.NoSubscriptionExisted
 		}
 	}
-	if len(gone) > 0 {
-		st.PutRecord(&c.batch.Store, true)
-	}
 	c.unlock(cl)
 	c.flushes = append(c.flushes, c.srv.Registry.HandOver(now, cl, true, moved, &c.batch.Store))
-	c.settles = append(c.settles, settle{slot: slot, kind: kind, subs: codes})
+	c.settles = append(c.settles, settle{slot: slot, kind: kind, subs: codes, made: made})
 	if len(gone) > 0 {
 		c.chain.OnTopicUnsubscribed(c.info.Key, gone)
 	}

@@ -75,13 +75,9 @@ func (s *State) NextNumber(q mqtt.QoS) uint64 {
 // its base.
 func (s *State) Number() uint64 { return s.number }
 
-// Record is the session as the store keeps it.
+// Record is the session as the store keeps it, but for its subscriptions.
 func (s *State) Record() *store.Session {
-	r := &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
-	for _, sub := range s.subscriptions.all() {
-		r.Subscriptions = append(r.Subscriptions, sub)
-	}
-	return r
+	return &store.Session{Key: s.Key, Username: s.Username, Expiry: s.Expiry}
 }
 
 // PutRecord adds the session's record to b if the session is durable, and
@@ -90,7 +86,12 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 	switch {
 	case s.Durable():
 		b.Add(store.Op{Kind: store.PutSession, Key: s.Key, Session: s.Record()})
-		s.stored = true
+		if !s.stored {
+			s.stored = true
+			for sent := range s.subscriptions.all() {
+				s.PutSubscription(b, sent)
+			}
+		}
 	case s.stored:
 		b.Add(store.Op{Kind: store.DeleteSession, Key: s.Key})
 		s.stored = false

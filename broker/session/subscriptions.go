@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/topic"
 )
 
@@ -125,6 +126,24 @@ func (l *subscriptions) remove(sent string) {
 	if l.len() == 0 {
 		*l = subscriptions{}
 	}
+}
+
+// PutSubscription adds to b what the session has now of the subscription to a
+// filter as sent, if the session is stored: a client is told of a change only
+// when that is in force. The cost does not depend on what else it is subscribed
+// to.
+func (s *State) PutSubscription(b *store.Batch, sent string) {
+	if !s.stored {
+		return
+	}
+	op := store.Op{Kind: store.PutSubscription, Key: s.Key}
+	sub, had := s.Subscription(sent)
+	if !had {
+		op.Kind, sub = store.DeleteSubscription, options{}.of(sent)
+	}
+	op.Subscription = &sub
+	b.Add(op)
+	b.Sync = true
 }
 
 // all gives each with its filter as sent, in no order; they must not change

@@ -12,10 +12,10 @@ import (
 type Session struct {
 	Key           mqtt.SessionKey
 	Username      string
-	Subscriptions []mqtt.Subscription
-	Expiry        time.Duration // session expiry interval; Forever = never
-	Offline       time.Time     // when the connection ended; zero while connected
-	Will          *mqtt.Will    // delayed will still to be published, nil = none
+	Subscriptions []mqtt.Subscription // as read; PutSession ignores them, see Batch.AddSession
+	Expiry        time.Duration       // session expiry interval; Forever = never
+	Offline       time.Time           // when the connection ended; zero while connected
+	Will          *mqtt.Will          // delayed will still to be published, nil = none
 	WillDue       time.Time
 }
 
@@ -34,16 +34,18 @@ type OpKind uint8
 
 // Kinds of Op, with the fields each uses beside Key.
 const (
-	PutSession    OpKind = iota + 1 // Session
-	DeleteSession                   // and all its entries and identifiers
-	Append                          // Entry; ignored if its number is in the queue
-	Assign                          // Entry.Number, Entry.PacketID: the message is in flight under this identifier
-	Release                         // Entry.Number: PUBREC received; Entry.PacketID, 0 = as assigned
-	Complete                        // Entry.Number: acknowledged or dropped
-	PutInbound                      // PacketID: an inbound QoS 2 message was accepted
-	DropInbound                     // PacketID: its PUBREL was received
-	PutRetained                     // Message
-	DropRetained                    // Message (Mountpoint, Topic)
+	PutSession         OpKind = iota + 1 // Session, without its Subscriptions: these stay as they are
+	DeleteSession                        // and all its subscriptions, entries and identifiers
+	PutSubscription                      // Subscription: made, or changed if the session has one to its Filter and ShareName
+	DeleteSubscription                   // Subscription (Filter, ShareName)
+	Append                               // Entry; ignored if its number is in the queue
+	Assign                               // Entry.Number, Entry.PacketID: the message is in flight under this identifier
+	Release                              // Entry.Number: PUBREC received; Entry.PacketID, 0 = as assigned
+	Complete                             // Entry.Number: acknowledged or dropped
+	PutInbound                           // PacketID: an inbound QoS 2 message was accepted
+	DropInbound                          // PacketID: its PUBREL was received
+	PutRetained                          // Message
+	DropRetained                         // Message (Mountpoint, Topic)
 )
 
 // Op is one change.
@@ -54,6 +56,9 @@ type Op struct {
 	Entry    Entry
 	PacketID uint16
 	Message  *mqtt.Message
+	// Subscription is not changed while the store may need it, that is until
+	// done is called.
+	Subscription *mqtt.Subscription
 }
 
 // Batch collects changes that are committed together. Owned by whoever builds
@@ -95,6 +100,14 @@ func (b *Batch) Submit(c Committer, done func(error)) {
 // Add appends one change.
 func (b *Batch) Add(op Op) { b.Ops = append(b.Ops, op) }
 
+// AddSession appends a session's record and all its subscriptions.
+func (b *Batch) AddSession(r *Session) {
+	b.Add(Op{Kind: PutSession, Key: r.Key, Session: r})
+	for i := range r.Subscriptions {
+		b.Add(Op{Kind: PutSubscription, Key: r.Key, Subscription: &r.Subscriptions[i]})
+	}
+}
+
 // Empty reports whether there is nothing to commit.
 func (b *Batch) Empty() bool { return len(b.Ops) == 0 }
 
@@ -123,7 +136,8 @@ type Committer interface {
 
 // Reader reads what was committed. It may block for the disk.
 type Reader interface {
-	// Sessions calls f for each durable session until f returns false.
+	// Sessions calls f for each durable session, with its subscriptions in no
+	// order, until f returns false.
 	Sessions(f func(*Session) bool) error
 	// Queue calls f for the entries of one session in the order of Number,
 	// beginning behind after, until f returns false. It ends with inbound
@@ -139,7 +153,8 @@ type QueueReader func(f func(Entry) bool) (inbound []uint16, err error)
 
 // Loader reads what a broker needs at its start. It may block for the disk.
 type Loader interface {
-	// Session returns the record of one durable session, nil if there is none.
+	// Session returns the record of one durable session with its
+	// subscriptions in no order, nil if there is none.
 	// The caller must not change it.
 	Session(key mqtt.SessionKey) (*Session, error)
 	// Load calls f for each durable session of the moment of the call, in the

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -21,10 +22,11 @@ type Store struct {
 	retained map[mqtt.SessionKey]*mqtt.Message // key: mountpoint and topic
 }
 
-// log is one session: its record and what is appended and not completed, by
-// number.
+// log is one session: its record, its subscriptions and what is appended and
+// not completed, by number.
 type log struct {
 	record  *store.Session
+	subs    map[mqtt.Share]mqtt.Subscription // key: share name and filter
 	entries []store.Entry
 	inbound map[uint16]struct{}
 }
@@ -80,6 +82,13 @@ func (s *Store) apply(op *store.Op) {
 
 func (l *log) apply(op *store.Op) {
 	switch op.Kind {
+	case store.PutSubscription:
+		if l.subs == nil {
+			l.subs = map[mqtt.Share]mqtt.Subscription{}
+		}
+		l.subs[mqtt.Share{Name: op.Subscription.ShareName, Filter: op.Subscription.Filter}] = *op.Subscription
+	case store.DeleteSubscription:
+		delete(l.subs, mqtt.Share{Name: op.Subscription.ShareName, Filter: op.Subscription.Filter})
 	case store.PutInbound:
 		if l.inbound == nil {
 			l.inbound = map[uint16]struct{}{}
@@ -130,14 +139,19 @@ func (l *log) search(n uint64) (int, bool) {
 	})
 }
 
+// session is the record with the subscriptions.
+func (l *log) session() *store.Session {
+	r := *l.record
+	r.Subscriptions = slices.Collect(maps.Values(l.subs))
+	return &r
+}
+
 // Sessions implements store.Reader.
 func (s *Store) Sessions(f func(*store.Session) bool) error {
 	s.mu.Lock()
 	all := make([]*store.Session, 0, len(s.sessions))
 	for _, l := range s.sessions {
-		if l.record != nil {
-			all = append(all, l.record)
-		}
+		all = append(all, l.session())
 	}
 	s.mu.Unlock()
 	for _, r := range all {
@@ -153,7 +167,7 @@ func (s *Store) Session(key mqtt.SessionKey) (*store.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if l := s.sessions[key]; l != nil {
-		return l.record, nil
+		return l.session(), nil
 	}
 	return nil, nil
 }

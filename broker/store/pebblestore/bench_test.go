@@ -112,9 +112,8 @@ func BenchmarkRestore(b *testing.B) {
 	for i := 0; i < sessions; i += 1000 {
 		var batch store.Batch
 		for j := i; j < i+1000; j++ {
-			op := put(key(j))
-			op.Session.Subscriptions[0].Filter = fmt.Sprintf("site/%d/device/%d/#", j%100, j)
-			batch.Add(op)
+			batch.Add(put(key(j)))
+			batch.Add(subscribe(key(j), fmt.Sprintf("site/%d/device/%d/#", j%100, j)))
 			if j%10 == 0 {
 				batch.Add(add(key(j), 1, message(200)))
 			}

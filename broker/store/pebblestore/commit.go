@@ -55,8 +55,8 @@ func weigh(b *store.Batch) int {
 		if m := b.Ops[i].Message; m != nil {
 			n += m.Size()
 		}
-		if r := b.Ops[i].Session; r != nil {
-			n += 64 * len(r.Subscriptions)
+		if s := b.Ops[i].Subscription; s != nil {
+			n += 64 + len(s.Filter) + len(s.ShareName)
 		}
 	}
 	return n

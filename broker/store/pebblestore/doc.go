@@ -11,6 +11,7 @@
 //
 //	!format, !ids, !clock      store format; reserved numbers; newest wall-clock stamp
 //	s NAME                     record of a session, with its number
+//	f NAME 0 1 SHARE FILTER    subscription of a session; in NAME each byte 0 is followed by 255
 //	e SESSION 0 NUMBER         packet identifier and release of an entry in flight
 //	e SESSION 1 PACKETID       inbound QoS 2 identifier
 //	e SESSION 2 NUMBER         entry with its message inside
@@ -20,7 +21,10 @@
 //	z SESSION                  deleted session whose references are to be given back
 //
 // A session that is deleted and made again has a new number, so that nothing
-// old can appear in it and deletion is one range tombstone.
+// old can appear in it and deletion is one range tombstone. Its subscriptions,
+// in the order of the sessions so that both are read in one pass, are another.
+//
+// Format 1 kept the subscriptions in the session's record; Open moves them.
 //
 // # Messages are stored once
 //

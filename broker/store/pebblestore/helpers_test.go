@@ -1,7 +1,9 @@
 package pebblestore
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -43,8 +45,11 @@ func do(t testing.TB, s store.Store, ops ...store.Op) {
 func key(i int) mqtt.SessionKey { return mqtt.SessionKey{ClientID: fmt.Sprint("client-", i)} }
 
 func put(k mqtt.SessionKey) store.Op {
-	return store.Op{Kind: store.PutSession, Key: k, Session: &store.Session{Key: k, Expiry: store.Forever,
-		Subscriptions: []mqtt.Subscription{{Filter: "some/topic/filter/#", QoS: mqtt.AtLeastOnce}}}}
+	return store.Op{Kind: store.PutSession, Key: k, Session: &store.Session{Key: k, Expiry: store.Forever}}
+}
+
+func subscribe(k mqtt.SessionKey, filter string) store.Op {
+	return store.Op{Kind: store.PutSubscription, Key: k, Subscription: &mqtt.Subscription{Filter: filter, QoS: mqtt.AtLeastOnce}}
 }
 
 func drop(k mqtt.SessionKey) store.Op { return store.Op{Kind: store.DeleteSession, Key: k} }
@@ -93,7 +98,17 @@ func consistent(t testing.TB, s *Store) {
 			t.Fatal(err)
 		}
 	}
-	see(tagSession, func(_, v []byte) { d := view(v); sids[d.sessionNumber()] = true })
+	var owners [][]byte
+	see(tagSession, func(k, v []byte) {
+		d := view(v)
+		sids[d.sessionNumber()] = true
+		owners = append(owners, appendOwner(nil, k))
+	})
+	see(tagSubscription, func(k, _ []byte) {
+		if !slices.ContainsFunc(owners, func(o []byte) bool { return bytes.HasPrefix(k, o) }) {
+			t.Fatalf("subscription %q of no session", k)
+		}
+	})
 	see(tagEntry, func(k, v []byte) {
 		at, err := parsePlace(k)
 		if err != nil || !sids[at.sid] {

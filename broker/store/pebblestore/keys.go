@@ -16,6 +16,8 @@ const (
 	tagCount    = 'n'
 	tagRetained = 'r'
 	tagDoomed   = 'z'
+
+	tagSubscription = 'f'
 )
 
 var (

@@ -13,8 +13,10 @@ import (
 // Session implements store.Loader.
 func (s *Store) Session(key mqtt.SessionKey) (r *store.Session, err error) {
 	err = s.reading(func() error {
+		snap := s.db.NewSnapshot()
+		defer snap.Close()
 		k := appendName(nil, tagSession, key)
-		v, c, err := s.db.Get(k)
+		v, c, err := snap.Get(k)
 		if errors.Is(err, pebble.ErrNotFound) {
 			return nil
 		}
@@ -22,7 +24,12 @@ func (s *Store) Session(key mqtt.SessionKey) (r *store.Session, err error) {
 			return err
 		}
 		defer c.Close()
-		r, err = decodeSession(k, v)
+		subs, err := newSubscriptionReader(snap, k)
+		if err != nil {
+			return err
+		}
+		defer subs.close()
+		r, err = subs.session(k, v)
 		return err
 	})
 	return r, err
@@ -50,6 +57,11 @@ func (s *Store) Load(f func(*store.Session, store.QueueReader) bool) error {
 		if err != nil {
 			return err
 		}
+		subs, err := newSubscriptionReader(snap, nil)
+		if err != nil {
+			return err
+		}
+		defer subs.close()
 		q := queueReader{db: snap}
 		defer q.close()
 		var sid uint64
@@ -61,7 +73,7 @@ func (s *Store) Load(f func(*store.Session, store.QueueReader) bool) error {
 			return q.inbound, err
 		}
 		return s.scan(snap, tagSession, func(k, v []byte) (bool, error) {
-			r, err := decodeSession(k, v)
+			r, err := subs.session(k, v)
 			if err != nil {
 				return false, err
 			}

@@ -21,8 +21,9 @@ var (
 )
 
 // format is the version of keys and records; it changes when an older program
-// would misread them. Records have versions of their own besides.
-const format = 1
+// would misread them, and Open brings a store to it from every earlier one.
+// Records have versions of their own besides.
+const format = 2
 
 // versionFile says in the directory that it is a store, and of which format.
 const (
@@ -76,6 +77,9 @@ func (s *Store) open() error {
 	}
 	if err := s.load(); err != nil {
 		s.db.Close()
+		if errors.Is(err, errMoving) {
+			return fmt.Errorf("pebblestore: the store in %s: %w", s.dir, err)
+		}
 		return s.refuse(err)
 	}
 	return nil
@@ -88,29 +92,15 @@ func (s *Store) refuse(err error) error {
 
 // load checks the format in the database and reads numbers, marks and clock.
 func (s *Store) load() error {
-	v, c, err := s.db.Get(keyFormat)
-	switch {
-	case errors.Is(err, pebble.ErrNotFound):
-		if err := s.db.Set(keyFormat, []byte{format}, pebble.Sync); err != nil {
-			return err
-		}
-	case err != nil:
-		return err
-	default:
-		same := len(v) == 1 && v[0] == format
-		c.Close()
-		if !same {
-			return damaged(keyFormat, errVersion)
-		}
-	}
-	if err := s.checkClean(); err != nil {
+	if err := s.checkFormat(); err != nil {
 		return err
 	}
 	if _, err := s.o.FS.Stat(s.o.FS.PathJoin(s.dir, versionFile)); err != nil { // it vouches for the database, so it comes after it
-		if err := s.writeFile(versionFile, versionText+strconv.Itoa(format)+"\n"); err != nil {
+		if err := s.writeVersion(); err != nil {
 			return err
 		}
 	}
+	var err error
 	s.plan = newPlan(s.db, s.known)
 	if err := s.plan.ids.read(s.db); err != nil {
 		return err

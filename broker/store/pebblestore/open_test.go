@@ -44,7 +44,7 @@ func TestOpen_Newer(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, _ := os.ReadDir(dir)
-	refused(t, dir, ErrNewer, "format 7", "up to format 1", "start that version")
+	refused(t, dir, ErrNewer, "format 7", "up to format 2", "start that version")
 	if after, _ := os.ReadDir(dir); len(after) != len(before) {
 		t.Errorf("refusing changed the directory: %v, before %v", after, before)
 	}

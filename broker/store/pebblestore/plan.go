@@ -30,6 +30,7 @@ type plan struct {
 	newest   int64 // latest stamp seen in records, ns since 1970
 	scratch  []byte
 	key      []byte
+	owner    []byte
 }
 
 // entry is what the group makes of one message of one session.
@@ -103,6 +104,8 @@ func (p *plan) op(op *store.Op) error {
 	switch op.Kind {
 	case store.DeleteSession:
 		return p.deleteSession(op.Key, s)
+	case store.PutSubscription, store.DeleteSubscription:
+		return p.subscription(s, op)
 	case store.Append:
 		return p.append(s, &op.Entry)
 	case store.Assign, store.Release:

@@ -58,8 +58,15 @@ func (s *Store) scan(r pebble.Reader, tag byte, f func(key, value []byte) (bool,
 // f may call other readers.
 func (s *Store) Sessions(f func(*store.Session) bool) error {
 	return s.reading(func() error {
-		return s.scan(s.db, tagSession, func(k, v []byte) (bool, error) {
-			r, err := decodeSession(k, v)
+		snap := s.db.NewSnapshot()
+		defer snap.Close()
+		subs, err := newSubscriptionReader(snap, nil)
+		if err != nil {
+			return err
+		}
+		defer subs.close()
+		return s.scan(snap, tagSession, func(k, v []byte) (bool, error) {
+			r, err := subs.session(k, v)
 			if err != nil {
 				return false, err
 			}

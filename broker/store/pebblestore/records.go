@@ -2,6 +2,7 @@ package pebblestore
 
 import (
 	"encoding/binary"
+	"strings"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -145,20 +146,11 @@ const (
 	sesKnown   = 0x07
 )
 
-// Flags of a subscription; bits 0 and 1 are its QoS, 5 and 6 the retain handling.
-const (
-	subNoLocal     = 1 << 2
-	subAsPublished = 1 << 3
-	subUpgrade     = 1 << 4
-	subRHShift     = 5
-	subKnown       = 0x7f
-)
-
 // appendSession writes
 //
 //	version 1 | number 8 | flags 1 | username | expiry | [offline] | [will due] |
 //	[will: expiry, delay, message length, message] |
-//	count of subscriptions | each: flags 1, identifier, filter, share name
+//	0 1: count of subscriptions, which followed here in stores of format 1
 func appendSession(b []byte, sid uint64, r *store.Session) []byte {
 	var flags byte
 	if !r.Offline.IsZero() {
@@ -184,26 +176,7 @@ func appendSession(b []byte, sid uint64, r *store.Session) []byte {
 		b = binary.AppendVarint(b, int64(r.Will.Delay))
 		b = appendMessage(b, r.Will.Message)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.Subscriptions)))
-	for i := range r.Subscriptions {
-		b = appendSubscription(b, &r.Subscriptions[i])
-	}
-	return b
-}
-
-func appendSubscription(b []byte, s *mqtt.Subscription) []byte {
-	flags := byte(s.QoS) | byte(s.RetainHandling)<<subRHShift
-	if s.NoLocal {
-		flags |= subNoLocal
-	}
-	if s.RetainAsPublished {
-		flags |= subAsPublished
-	}
-	if s.UpgradeQoS {
-		flags |= subUpgrade
-	}
-	b = binary.AppendUvarint(append(b, flags), uint64(s.ID))
-	return appendString(appendString(b, s.Filter), s.ShareName)
+	return append(b, 0)
 }
 
 // sessionNumber reads the head of a session's record.
@@ -215,32 +188,12 @@ func (d *decoder) sessionNumber() (sid uint64) {
 	return sid
 }
 
-// decodeSession reads a record; its strings share one allocation.
+// decodeSession reads a record.
 func decodeSession(key, v []byte) (*store.Session, error) {
-	d := decoder{s: string(v)}
-	r := &store.Session{}
-	d.sessionNumber()
-	flags := d.flags(sesKnown)
-	r.Username = d.string()
-	r.Expiry = time.Duration(d.varint())
-	if flags&sesOffline != 0 {
-		r.Offline = d.time()
-	}
-	if flags&sesWillDue != 0 {
-		r.WillDue = d.time()
-	}
-	if flags&sesWill != 0 {
-		r.Will = &mqtt.Will{Expiry: time.Duration(d.varint()), Delay: time.Duration(d.varint())}
-		r.Will.Message = d.message()
-	}
-	if n := d.uvarint(uint64(len(d.s))); n > 0 { // each takes at least four bytes
-		r.Subscriptions = make([]mqtt.Subscription, 0, min(n, uint64(len(d.s)/4)))
-		for range n {
-			if d.err != nil {
-				break
-			}
-			r.Subscriptions = append(r.Subscriptions, d.subscription())
-		}
+	d := view(v)
+	r := d.session()
+	if d.uvarint(1<<64-1) != 0 {
+		d.fail(errValue)
 	}
 	err := d.end()
 	if err == nil {
@@ -252,16 +205,22 @@ func decodeSession(key, v []byte) (*store.Session, error) {
 	return r, nil
 }
 
-func (d *decoder) subscription() mqtt.Subscription {
-	flags := d.flags(subKnown)
-	s := mqtt.Subscription{
-		QoS: d.qos(flags & 3), NoLocal: flags&subNoLocal != 0, RetainAsPublished: flags&subAsPublished != 0,
-		UpgradeQoS: flags&subUpgrade != 0, RetainHandling: mqtt.RetainHandling(flags >> subRHShift),
+// session reads a record up to the count of subscriptions.
+func (d *decoder) session() *store.Session {
+	r := &store.Session{}
+	d.sessionNumber()
+	flags := d.flags(sesKnown)
+	r.Username = strings.Clone(d.string())
+	r.Expiry = time.Duration(d.varint())
+	if flags&sesOffline != 0 {
+		r.Offline = d.time()
 	}
-	if s.RetainHandling > mqtt.DoNotSendRetained {
-		d.fail(errValue)
+	if flags&sesWillDue != 0 {
+		r.WillDue = d.time()
 	}
-	s.ID = uint32(d.uvarint(1<<32 - 1))
-	s.Filter, s.ShareName = d.string(), d.string()
-	return s
+	if flags&sesWill != 0 {
+		r.Will = &mqtt.Will{Expiry: time.Duration(d.varint()), Delay: time.Duration(d.varint())}
+		r.Will.Message = d.message()
+	}
+	return r
 }

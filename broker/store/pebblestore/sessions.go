@@ -17,6 +17,8 @@ type session struct {
 	sid    uint64
 	last   uint64 // no entry has a greater number
 	shares bool   // entries may refer to shared messages
+	// subscribed says that there may be subscriptions.
+	subscribed bool
 }
 
 // sessions remembers the sessions in use. The map is the committer's; hints is
@@ -130,7 +132,7 @@ func (p *plan) session(key mqtt.SessionKey) (*session, error) {
 	if err != nil || !found {
 		return nil, err
 	}
-	s := &session{sid: sid}
+	s := &session{sid: sid, subscribed: true}
 	if err := p.survey(s); err != nil {
 		return nil, err
 	}
@@ -215,6 +217,11 @@ func (p *plan) deleteSession(key mqtt.SessionKey, s *session) error {
 	p.key = appendName(p.key[:0], tagSession, key)
 	if err := p.b.Delete(p.key, nil); err != nil {
 		return err
+	}
+	if s.subscribed {
+		if err := p.deleteSubscriptions(p.key); err != nil {
+			return err
+		}
 	}
 	if s.shares {
 		p.doomed = append(p.doomed, s.sid)

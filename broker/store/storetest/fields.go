@@ -76,7 +76,10 @@ func fields(x *bench) {
 		{QoS: mqtt.ExactlyOnce, Retain: true, SubscriptionID: 1, MoreIDs: []uint32{2, 268435455, 0}}, {QoS: mqtt.AtLeastOnce, MoreIDs: []uint32{7}},
 		{QoS: mqtt.AtLeastOnce, Share: &mqtt.Share{Name: "g", Filter: "a/+"}},
 	}
-	ops := []store.Op{{Kind: store.PutSession, Key: full.Key, Session: full}, {Kind: store.PutSession, Key: plain.Key, Session: plain}}
+	var b store.Batch
+	b.AddSession(full)
+	b.AddSession(plain)
+	ops := b.Ops
 	var entries, kept []string
 	n := uint64(1<<56 - 10)
 	for _, shared := range []bool{false, true} {

@@ -19,6 +19,7 @@ type twin struct {
 
 type twinSession struct {
 	record  *store.Session
+	subs    map[mqtt.Share]mqtt.Subscription
 	entries map[uint64]store.Entry
 	inbound map[uint16]bool
 }
@@ -36,10 +37,11 @@ func (t *twin) apply(op store.Op) {
 		delete(t.retained, mqtt.SessionKey{Mountpoint: op.Message.Mountpoint, ClientID: op.Message.Topic})
 	case store.PutSession:
 		if s == nil {
-			s = &twinSession{entries: map[uint64]store.Entry{}, inbound: map[uint16]bool{}}
+			s = &twinSession{subs: map[mqtt.Share]mqtt.Subscription{}, entries: map[uint64]store.Entry{}, inbound: map[uint16]bool{}}
 			t.sessions[op.Key] = s
 		}
-		s.record = op.Session
+		r := *op.Session
+		s.record = &r
 	case store.DeleteSession:
 		delete(t.sessions, op.Key)
 	default:
@@ -52,6 +54,10 @@ func (t *twin) apply(op store.Op) {
 func (s *twinSession) apply(op store.Op) {
 	e, found := s.entries[op.Entry.Number]
 	switch op.Kind {
+	case store.PutSubscription:
+		s.subs[shareOf(op.Subscription)] = *op.Subscription
+	case store.DeleteSubscription:
+		delete(s.subs, shareOf(op.Subscription))
 	case store.Append:
 		if !found {
 			s.entries[op.Entry.Number] = op.Entry
@@ -70,9 +76,14 @@ func (s *twinSession) apply(op store.Op) {
 	}
 }
 
+func shareOf(s *mqtt.Subscription) mqtt.Share {
+	return mqtt.Share{Name: s.ShareName, Filter: s.Filter}
+}
+
 // show is everything in it, as text.
 func (t *twin) show() (all []string) {
 	for k, s := range t.sessions {
+		s.record.Subscriptions = slices.Collect(maps.Values(s.subs))
 		all = append(all, showSession(s.record))
 		for _, n := range slices.Sorted(maps.Keys(s.entries)) {
 			all = append(all, fmt.Sprint(k, showEntry(s.entries[n])))
@@ -213,10 +224,10 @@ func (g *Random) ops() (ops []store.Op) {
 	case p < 12:
 		op := put(k)
 		op.Session.Username = fmt.Sprint(g.r.IntN(1000))
-		for i := range g.r.IntN(4) {
-			op.Session.Subscriptions = append(op.Session.Subscriptions, mqtt.Subscription{Filter: fmt.Sprint("f", i), QoS: mqtt.QoS(g.r.IntN(3))})
-		}
 		ops = append(ops, op)
+		for range g.r.IntN(4) {
+			ops = append(ops, subscribed(k, mqtt.Subscription{Filter: fmt.Sprint("f", g.r.IntN(4)), QoS: mqtt.QoS(g.r.IntN(3))}))
+		}
 	case p < 15:
 		ops = append(ops, drop(k))
 		g.next[k] = 0
@@ -244,8 +255,12 @@ func (g *Random) ops() (ops []store.Op) {
 		ops = append(ops, complete(k, g.existing(k)))
 	case p < 92:
 		ops = append(ops, inbound(store.PutInbound, k, uint16(g.r.IntN(9))))
-	case p < 96:
+	case p < 94:
 		ops = append(ops, inbound(store.DropInbound, k, uint16(g.r.IntN(9))))
+	case p < 96:
+		ops = append(ops, subscribed(k, mqtt.Subscription{Filter: fmt.Sprint("f", g.r.IntN(4)), ShareName: []string{"", "g"}[g.r.IntN(2)], ID: uint32(g.n)}))
+	case p < 98:
+		ops = append(ops, unsubscribed(k, mqtt.Subscription{Filter: fmt.Sprint("f", g.r.IntN(4)), ShareName: []string{"", "g"}[g.r.IntN(2)]}))
 	default:
 		ops = append(ops, retained(store.DropRetained, g.message()))
 	}

@@ -1,9 +1,12 @@
 package storetest_test
 
 import (
+	"cmp"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/memstore"
 	"github.com/lunemq/lunemq/broker/store/storetest"
@@ -31,10 +34,11 @@ func (f *faulty) Commit(b *store.Batch, done func(error)) {
 	f.Store.Commit(&c, done)
 }
 
-// hasty is a store whose Load does not look into queues, or forgets a session.
+// hasty is a store whose Load does not look into queues, or forgets a session,
+// or the subscriptions of one.
 type hasty struct {
 	store.Store
-	forgets bool
+	forgets, bare bool
 }
 
 func (h *hasty) Load(f func(*store.Session, store.QueueReader) bool) error {
@@ -43,7 +47,9 @@ func (h *hasty) Load(f func(*store.Session, store.QueueReader) bool) error {
 		if n++; h.forgets && n == 5 {
 			return true
 		}
-		if !h.forgets {
+		if h.bare && n == 1 {
+			r.Subscriptions = nil
+		} else if !h.forgets && !h.bare {
 			q = func(func(store.Entry) bool) ([]uint16, error) { return nil, nil }
 		}
 		return f(r, q)
@@ -53,12 +59,15 @@ func (h *hasty) Load(f func(*store.Session, store.QueueReader) bool) error {
 // TestPlantedFaults_Load shows that the suite notices a Load that reads less
 // than everything.
 func TestPlantedFaults_Load(t *testing.T) {
-	for _, forgets := range []bool{false, true} {
+	for _, h := range []hasty{{}, {forgets: true}, {bare: true}} {
 		bad := storetest.Check(func() storetest.Opener {
-			return storetest.Opener{Open: func() (store.Store, error) { return &hasty{memstore.New(), forgets}, nil }}
+			return storetest.Opener{Open: func() (store.Store, error) {
+				h.Store = memstore.New()
+				return &h, nil
+			}}
 		})
 		if len(bad) == 0 {
-			t.Errorf("a store whose Load is incomplete (sessions: %v) passes the suite", forgets)
+			t.Errorf("a store whose Load is incomplete (sessions: %v, subscriptions: %v) passes the suite", h.forgets, h.bare)
 		}
 	}
 }
@@ -72,6 +81,37 @@ func without(k store.OpKind) func([]store.Op) []store.Op {
 			}
 		}
 		return ops
+	}
+}
+
+// mixesSubscriptions is a store that gives a session that begins anew the
+// subscriptions of the one before, or, with wipes, forgets a session's
+// subscriptions when its record changes.
+func mixesSubscriptions(wipes bool) func([]store.Op) []store.Op {
+	var mu sync.Mutex
+	made, ended := map[mqtt.SessionKey][]store.Op{}, map[mqtt.SessionKey]bool{}
+	return func(ops []store.Op) (all []store.Op) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, op := range ops {
+			all = append(all, op)
+			switch op.Kind {
+			case store.PutSubscription:
+				made[op.Key] = append(made[op.Key], op)
+			case store.DeleteSession:
+				ended[op.Key] = true
+			case store.PutSession:
+				for _, sub := range made[op.Key] {
+					if wipes {
+						sub.Kind = store.DeleteSubscription
+					}
+					if wipes || ended[op.Key] {
+						all = append(all, sub)
+					}
+				}
+			}
+		}
+		return all
 	}
 }
 
@@ -105,15 +145,19 @@ func TestPlantedFaults(t *testing.T) {
 	}
 	for name, f := range map[string]struct {
 		harm  func([]store.Op) []store.Op
+		every int32 // 0 = 3
 		twice bool
 	}{
 		"loses Append": {harm: without(store.Append)}, "loses Complete": {harm: without(store.Complete)}, "loses Assign": {harm: without(store.Assign)},
 		"loses Release": {harm: without(store.Release)}, "loses PutInbound": {harm: without(store.PutInbound)}, "loses DropInbound": {harm: without(store.DropInbound)},
 		"loses PutSession": {harm: without(store.PutSession)}, "loses DeleteSession": {harm: without(store.DeleteSession)},
+		"loses PutSubscription": {harm: without(store.PutSubscription)}, "loses DeleteSubscription": {harm: without(store.DeleteSubscription)},
 		"loses PutRetained": {harm: without(store.PutRetained)}, "loses DropRetained": {harm: without(store.DropRetained)},
-		"reverses batches": {harm: reversed}, "swaps messages": {harm: swap}, "calls done twice": {twice: true},
+		"reverses batches": {harm: reversed}, "swaps messages": {harm: swap},
+		"keeps subscriptions of ended sessions": {harm: mixesSubscriptions(false), every: 1}, "wipes subscriptions": {harm: mixesSubscriptions(true), every: 1},
+		"calls done twice": {twice: true},
 	} {
-		if bad := check(f.harm, 3, f.twice); len(bad) == 0 {
+		if bad := check(f.harm, cmp.Or(f.every, 3), f.twice); len(bad) == 0 {
 			t.Errorf("a store that %s passes the suite", name)
 		}
 	}
