@@ -40,6 +40,7 @@ type Conn struct {
 	lastTopic string
 	rate      rate   // PUBLISH packets per second, for max_message_rate
 	volume    rate   // bytes per second, for memory_limit
+	unread    int    // bytes of the last Receive that it left
 	assigned  string // client identifier we chose
 	auth      authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -56,10 +57,12 @@ type Conn struct {
 	receiving bool      // Receive runs
 	idle      []func()  // to be called once nothing of the client's is in hand
 	blocked   bool      // the socket takes nothing at present
+	behind    bool      // input waits until the socket has taken more
 	throttled time.Time // input waits until then
 	armed     time.Time // deadline given to the engine
 	unsettled int       // answers that wait for commits
 	jobs      []retainJob
+	merged    int // how many jobs the last merge left
 	jobsRun   bool
 	loading   bool // load runs
 	counted   bool // in srv.Connected
@@ -126,17 +129,55 @@ func (c *Conn) unlock(cl *registry.Client) {
 
 // Receive implements engine.Handler.
 func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
-	cl := c.lock()
-	if c.ended {
-		c.unlock(cl)
+	if !c.begin() {
 		return len(p), false
+	}
+	whole := false
+	defer func() {
+		if !whole { // a panic, which is the engine's to report
+			c.abandon()
+		}
+	}()
+	held := false // then whoever ends that calls Wake, perhaps before the park
+	for more := true; more; {
+		var ev session.Event
+		var k int
+		k, ev, held = c.take(now, p[n:])
+		n += k
+		if more = ev.Kind != session.None; more {
+			c.handle(now, ev)
+		}
+	}
+	c.srv.Metrics.BytesReceived.Inc(int64(n))
+	c.intake(now, len(p), n)
+	c.endBatch(now)
+	park, idle := c.rest(held)
+	whole = true
+	c.startWork()
+	idle()
+	return n, park
+}
+
+// begin reports whether there is still somebody to receive for.
+func (c *Conn) begin() bool {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if c.ended {
+		return false
 	}
 	c.receiving = true
 	if c.busy == 0 { // plugins may have been switched meanwhile
 		c.chain = c.door.Chain()
 	}
-	held := false // then whoever ends that calls Wake, perhaps before the park
-	for n < len(p) && !c.ended {
+	return true
+}
+
+// take gives packets of p to the machine until one asks something of the
+// broker; n is their length. held says that input must wait.
+func (c *Conn) take(now time.Time, p []byte) (n int, ev session.Event, held bool) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	for n < len(p) && !c.ended && ev.Kind == session.None {
 		if held = c.held() || c.early(p[n]); held {
 			break
 		}
@@ -152,33 +193,34 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		}
 		n += k
 		c.countReceived(pkt)
-		ev, err := c.m.Receive(now, pkt, &c.batch.Store)
-		if err != nil {
+		if ev, err = c.m.Receive(now, pkt, &c.batch.Store); err != nil {
 			c.countFailed(pkt.Type())
 			c.fail(now, err)
-			break
-		}
-		if ev.Kind != session.None {
-			c.unlock(cl)
-			c.handle(now, ev)
-			cl = c.lock()
+			return n, session.Event{}, false
 		}
 	}
-	c.unlock(cl)
-	c.srv.Metrics.BytesReceived.Inc(int64(n))
-	if most := c.srv.Pressure.Allowance(); most > 0 && c.volume.above(now, n, most) {
-		c.throttle(now, c.volume.rest(now))
-	}
-	c.endBatch(now)
-	cl = c.lock()
+	return n, ev, held
+}
+
+// rest ends a Receive; what it returns is called without the lock.
+func (c *Conn) rest(held bool) (park bool, idle func()) {
+	cl := c.lock()
+	defer c.unlock(cl)
 	park = (held || c.held()) && !c.ended
 	c.arm()
 	c.receiving = false
+	return park, c.rests()
+}
+
+// abandon ends a Receive that has panicked: nobody must wait for it.
+func (c *Conn) abandon() {
+	cl := c.lock()
+	c.receiving = false
+	c.busy -= len(c.tasks)
+	c.tasks = nil
 	idle := c.rests()
 	c.unlock(cl)
-	c.startWork()
 	idle()
-	return n, park
 }
 
 // handle does what a packet asks for. Called without the lock.
@@ -233,95 +275,53 @@ func (c *Conn) endBatch(now time.Time) {
 	c.flushSelf(now)
 }
 
-// commitDone answers the packets of a batch that is now in stable storage, or
-// refuses them.
-func (c *Conn) commitDone(waiting []settle, err error) {
-	now := time.Now()
-	if err != nil {
-		c.srv.committed(err)
-	}
-	cl := c.lock()
-	c.unsettled -= len(waiting)
-	wake := c.unsettled <= maxUnsettled && c.unsettled+len(waiting) > maxUnsettled
-	c.unlock(cl)
-	c.settle(now, waiting, err)
-	c.flushSelf(now)
-	if wake {
-		c.ec.Wake()
-	}
-}
-
-// settle gives the machine the answers. A failed commit is told to 5.0 clients
-// and ends the connection of others, without an acknowledgement.
-func (c *Conn) settle(now time.Time, list []settle, err error) {
-	if len(list) == 0 {
-		return
-	}
-	var jobs []retainJob
-	cl := c.lock()
-	if err != nil {
-		c.takeBack(cl, list)
-	}
-	for i := range list {
-		s := &list[i]
-		if err != nil && s.kind == session.WantUnsubscribe {
-			c.countFailed(packet.TypeUnsubscribe)
-		}
-		if err != nil && c.m.Version() != mqtt.V5 {
-			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
-			break
-		}
-		switch s.kind {
-		case session.WantSubscribe:
-			if err != nil {
-				refuseAll(s.subs, storeCode(err))
-				s.jobs = nil
-			}
-			c.m.SettleSubscribe(s.slot, s.subs, s.reason)
-			jobs = append(jobs, s.jobs...)
-		case session.WantUnsubscribe:
-			if err != nil {
-				refuseAll(s.subs, mqtt.ImplementationSpecificError)
-			}
-			c.m.SettleUnsubscribe(s.slot, s.subs)
-		default:
-			if err != nil {
-				s.code = storeCode(err)
-			}
-			c.m.Settle(s.slot, s.code, s.reason)
-		}
-	}
-	c.jobs = append(c.jobs, jobs...)
-	c.unlock(cl)
-}
-
 // Writable implements engine.Handler.
 func (c *Conn) Writable(now time.Time) {
-	cl := c.lock()
-	c.blocked = false
-	after := c.Flush(now)
-	c.unlock(cl)
-	if after != nil {
+	if after := c.unblock(now); after != nil {
 		after()
 	}
 }
 
+func (c *Conn) unblock(now time.Time) (after func()) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	c.blocked = false
+	return c.Flush(now)
+}
+
 // Closed implements engine.Handler.
 func (c *Conn) Closed(now time.Time, err error) {
+	first := true
+	defer func() { // also when the machine is the cause of the end
+		if c.unread >= bigPart {
+			c.srv.parts.set(c, 0, c.srv.Pressure)
+		}
+		c.srv.Metrics.SocketClose.Inc(1)
+		if c.counted {
+			c.srv.count(c.door, -1)
+		}
+		if first {
+			c.logEnd(err)
+			c.detach(now, true)
+		}
+	}()
+	first = c.close()
+}
+
+// close does what is left to do with the machine, and reports whether the end
+// is not our own doing.
+func (c *Conn) close() (first bool) {
 	cl := c.lock()
-	first := !c.ended
-	after := c.last()
+	first = !c.ended
+	after := func() {}
+	defer func() {
+		c.ended = true
+		c.unlock(cl)
+		after()
+	}()
+	after = c.last()
 	c.giveBack(c.m.Taken(len(c.m.Output())))
-	c.unlock(cl)
-	after()
-	c.srv.Metrics.SocketClose.Inc(1)
-	if c.counted {
-		c.srv.count(c.door, -1)
-	}
-	if first {
-		c.logEnd(err)
-		c.detach(now, true)
-	}
+	return first
 }
 
 // detach tells the registry that the client has lost this connection. Called
@@ -330,70 +330,4 @@ func (c *Conn) detach(now time.Time, withWill bool) {
 	if cl := c.client.Load(); cl != nil {
 		c.srv.Registry.Detach(now, cl, c, withWill)
 	}
-}
-
-// Deadline implements engine.Handler.
-func (c *Conn) Deadline(now time.Time) {
-	cl := c.lock()
-	c.armed = time.Time{}
-	if c.ended {
-		c.unlock(cl)
-		return
-	}
-	wake := false
-	if !c.throttled.IsZero() && !now.Before(c.throttled) {
-		c.throttled, wake = time.Time{}, true
-		c.m.Excuse(now)
-	}
-	if err := c.due(now); err != nil {
-		c.fail(now, err)
-	}
-	c.arm()
-	after := c.Flush(now)
-	c.unlock(cl)
-	if after != nil {
-		after()
-	}
-	if wake {
-		c.ec.Wake()
-	}
-}
-
-// due checks what the time has brought. Called with the lock held.
-func (c *Conn) due(now time.Time) error {
-	if c.m.Phase() < session.Connecting {
-		c.srv.Metrics.SocketCloseTimeout.Inc(1)
-		return mqtt.Errorf("conn: connect", mqtt.MaximumConnectTime, "CONNECT was not complete within mqtt_connect_timeout")
-	}
-	err := c.m.Deadline(now)
-	var e *mqtt.Error
-	if errors.As(err, &e) && e.Code == mqtt.KeepAliveTimeout {
-		if c.held() { // it is we who do not read
-			c.m.Excuse(now)
-			return nil
-		}
-		c.srv.Metrics.ClientKeepaliveExpired.For(c.v5()).Inc(1)
-	}
-	return err
-}
-
-// arm gives the engine the earliest deadline, unless an earlier one is armed:
-// it is looked at again when that fires. Called with the lock held.
-func (c *Conn) arm() {
-	next := c.m.NextDeadline()
-	if !c.throttled.IsZero() && (next.IsZero() || c.throttled.Before(next)) {
-		next = c.throttled
-	}
-	if c.ended || next.IsZero() || !c.armed.IsZero() && !next.Before(c.armed) {
-		return
-	}
-	c.armed = next
-	c.ec.SetDeadline(next)
-}
-
-// held reports whether input must wait: for a worker, the answer to CONNECT, a
-// throttle, commits, or the gate. Whoever ends that calls Wake. Called with the
-// lock held.
-func (c *Conn) held() bool {
-	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled > maxUnsettled || c.gated && !c.srv.Gate.Opened()
 }

@@ -138,6 +138,7 @@ func (c *conn) fill() (int, error) {
 
 // finish lets what was written go out, closes, and tells the handler.
 func (c *conn) finish() {
+	c.in.release(&c.s.pools) // it may be much
 	until := time.Now().Add(c.s.opts.Linger)
 	c.mu.Lock()
 	for c.writer && !c.broken && time.Now().Before(until) {
@@ -156,7 +157,6 @@ func (c *conn) finish() {
 	}
 	cause := c.cause
 	c.mu.Unlock()
-	c.in.release(&c.s.pools)
 	_ = c.s.guard(func() { c.h.Closed(time.Now(), cause) })
 }
 
