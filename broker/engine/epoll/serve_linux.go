@@ -232,7 +232,7 @@ func (c *conn) drain(now time.Time) bool {
 		return false
 	}
 	c.mu.Lock()
-	c.limit = c.l.s.nanos(now.Add(c.l.s.opts.Linger))
+	c.limit = c.l.s.nanos(now) + c.l.s.linger.Load()
 	c.l.arm(c, c.limit)
 	c.mu.Unlock()
 	return true
