@@ -166,12 +166,22 @@ func (b *Broker) Started() time.Time { return b.started }
 // Ready reports why the broker is not ready, nil when it is.
 func (b *Broker) Ready() []string {
 	if b.ready.Load() {
-		return nil
+		return b.unstored()
 	}
 	if !b.start.gate.Opened() {
 		return []string{fmt.Sprintf("starting: %d durable sessions are restored", b.start.restored.Load())}
 	}
 	return []string{"starting or stopping"}
+}
+
+// unstored says why nothing durable can be stored at present.
+func (b *Broker) unstored() (why []string) {
+	for _, a := range b.Alarms.Active() {
+		if a.Name == alarm.StoreFailing || a.Name == alarm.DiskLow {
+			why = append(why, a.Name.String()+": "+a.Text)
+		}
+	}
+	return why
 }
 
 // maxLinger is how long a client may take, at a stop, to take what it was told
