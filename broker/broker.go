@@ -167,7 +167,7 @@ func (b *Broker) Started() time.Time { return b.started }
 // Ready reports why the broker is not ready, nil when it is.
 func (b *Broker) Ready() []string {
 	if b.ready.Load() {
-		return nil
+		return b.unstored()
 	}
 	if !b.start.gate.Opened() {
 		return []string{fmt.Sprintf("starting: %d durable sessions are restored", b.start.restored.Load())}
@@ -175,9 +175,24 @@ func (b *Broker) Ready() []string {
 	return []string{"starting or stopping"}
 }
 
+// unstored says why nothing durable can be stored at present.
+func (b *Broker) unstored() (why []string) {
+	for _, a := range b.Alarms.Active() {
+		if a.Name == alarm.StoreFailing || a.Name == alarm.DiskLow {
+			why = append(why, a.Name.String()+": "+a.Text)
+		}
+	}
+	return why
+}
+
+// maxLinger is how long a client may take, at a stop, to take what it was told
+// and to close its side.
+const maxLinger = time.Second
+
 // Stop ends the broker in an orderly way: no new connections, 5.0 clients are
 // told (ServerShuttingDown), what is durable is stored. It returns after
-// limit at the latest, with an error if something was left undone.
+// limit at the latest, with an error if something was left undone. Clients
+// that do not close take a quarter of that at most.
 //
 // Spec: MQTT 5.0 §3.14 (0x8B).
 func (b *Broker) Stop(limit time.Duration) error {
@@ -188,6 +203,7 @@ func (b *Broker) Stop(limit time.Duration) error {
 	for _, d := range b.doors {
 		d.close()
 	}
+	b.Engine.Hurry(min(maxLinger, limit/4))
 	now := time.Now()
 	b.Registry.Each(func(c *registry.Client) bool {
 		b.Registry.Disconnect(now, c.Key(), mqtt.ServerShuttingDown, false)
@@ -195,7 +211,7 @@ func (b *Broker) Stop(limit time.Duration) error {
 	})
 	done := make(chan error, 1)
 	go func() {
-		b.Engine.Close(errShutdown)
+		b.closeEngine(limit / 2)
 		b.Server.Wait()
 		close(b.stopping)
 		b.background.Wait()
@@ -206,7 +222,22 @@ func (b *Broker) Stop(limit time.Duration) error {
 	select {
 	case err := <-done:
 		return err
-	case <-time.After(limit):
+	case <-time.After(limit - time.Since(now)):
 		return fmt.Errorf("broker: not stopped within shutdown_timeout of %s", limit)
+	}
+}
+
+// closeEngine ends all connections. Those that are not through by then, as a
+// TLS client that takes nothing may be, have nothing left to store.
+func (b *Broker) closeEngine(limit time.Duration) {
+	closed := make(chan struct{})
+	go func() {
+		b.Engine.Close(errShutdown)
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-time.After(limit):
+		b.Log.Warn("connections are still open at the stop", "waited", limit)
 	}
 }

@@ -18,7 +18,7 @@
 // metric.Catalogue is never taken under a client's lock: a snapshot takes the
 // clients' figures, not the reverse. Broker.mu, of reloads, stops and listener
 // commands, comes before all others. Leaf locks: startup, retain.Store,
-// memstore.Store, admin.Keys, alarm.List, the drop log's, the engine's and the listeners'
+// memstore.Store, conn's list of big packets, admin.Keys, alarm.List, the drop log's, the engine's and the listeners'
 // own. conn.Conn.pre stands for a client's lock until there is a client.
 //
 // # Start

@@ -12,6 +12,7 @@ import (
 	"github.com/lunemq/lunemq/broker/engine"
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/listener"
+	"github.com/lunemq/lunemq/broker/pressure"
 )
 
 // door is one listener. Guarded by Broker.mu, but for chain.
@@ -89,6 +90,8 @@ func (b *Broker) OpenWeb(serve func(Web) error) (ready []string, err error) {
 // openWeb opens one listener for HTTP. Called with b.mu held.
 func (b *Broker) openWeb(spec listener.Spec, h listener.HTTP, started bool) (*door, error) {
 	d := &door{name: spec.Name, spec: b.equip(spec)}
+	limit, reserve := pressure.Descriptors()
+	d.spec.MaxDescriptor = limit - reserve/2 // whoever asks what is wrong comes in
 	var err error
 	if d.web, err = listener.OpenWeb(d.spec); err != nil {
 		return nil, err
@@ -145,6 +148,8 @@ func (b *Broker) equip(s listener.Spec) listener.Spec {
 // open opens one listener for clients. Called with b.mu held.
 func (b *Broker) open(spec listener.Spec, c listener.Client) (*door, error) {
 	d := &door{name: spec.Name, client: c, spec: b.equip(spec)}
+	limit, reserve := pressure.Descriptors()
+	d.spec.MaxDescriptor = limit - reserve
 	if len(c.AuthPlugins) > 0 {
 		d.auth = c.AuthPlugins
 	}

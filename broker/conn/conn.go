@@ -32,6 +32,7 @@ type Conn struct {
 	chain     *hook.Chain
 	info      *hook.Client
 	lastTopic string
+	unread    int     // bytes of the last Receive that it left
 	bound     *bounds // nil = none
 	auth      *authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -49,11 +50,13 @@ type Conn struct {
 	throttled time.Time          // input waits until then
 	armed     time.Time          // deadline given to the engine
 	jobs      []retainJob
+	merged    int          // how many jobs the last merge left
 	jobsRun   bool         // sendRetained runs
 	draining  bool         // somebody submits the outbox
 	ended     bool         // nothing more goes in or out
 	receiving bool         // Receive runs
 	blocked   bool         // the socket takes nothing at present
+	behind    bool         // input waits until the socket has taken more
 	loading   bool         // load runs
 	vetting   bool         // vet runs, or will
 	counted   bool         // in srv.Connected
@@ -107,22 +110,60 @@ func (c *Conn) unlock(cl *registry.Client) {
 
 // Receive implements engine.Handler.
 func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
-	cl := c.lock()
-	if c.ended {
-		c.unlock(cl)
+	goOn, park := c.begin()
+	switch {
+	case park:
+		return 0, true
+	case !goOn:
 		return len(p), false
 	}
-	if c.busy > 0 { // somebody woke us for another reason
-		c.unlock(cl)
-		return 0, true
+	whole := false
+	defer func() {
+		if !whole { // a panic, which is the engine's to report
+			c.abandon()
+		}
+	}()
+	stopped := false // then whoever ends that calls Wake, perhaps before the park
+	for more := true; more; {
+		var ev session.Event
+		var k int
+		k, ev, stopped = c.take(now, p[n:])
+		n += k
+		if more = ev.Kind != session.None; more {
+			c.handle(now, ev)
+		}
+	}
+	c.srv.Metrics.BytesReceived.Inc(int64(n))
+	c.intake(now, len(p), n)
+	c.endBatch(now)
+	park, idle := c.rest(stopped)
+	whole = true
+	c.startWork()
+	idle()
+	return n, park
+}
+
+// begin reports whether there is still somebody to receive for, or that input
+// must stay parked because somebody woke us for another reason.
+func (c *Conn) begin() (goOn, park bool) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	if c.ended || c.busy > 0 {
+		return false, !c.ended
 	}
 	c.receiving = true
 	c.chain = c.door.Chain() // plugins may have been switched meanwhile
 	c.borrow()
-	held, full := false, false // then whoever ends that calls Wake, perhaps before the park
-	for n < len(p) && !c.ended {
-		held, full = c.held() || c.early(p[n]), c.full()
-		if held || full {
+	return true, false
+}
+
+// take gives packets of p to the machine until one asks something of the
+// broker; n is their length. stopped says that packets are left for later.
+func (c *Conn) take(now time.Time, p []byte) (n int, ev session.Event, stopped bool) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	for n < len(p) && !c.ended && ev.Kind == session.None {
+		if stopped = c.held() || c.early(p[n]) || c.full(); stopped {
 			break
 		}
 		c.dec.MaxSize = c.largest
@@ -139,30 +180,20 @@ func (c *Conn) Receive(now time.Time, p []byte) (n int, park bool) {
 		}
 		n, c.read = n+k, c.read+k
 		c.countReceived(pkt)
-		ev, err := c.m.Receive(now, pkt, &c.batch.Store)
-		if err != nil {
+		if ev, err = c.m.Receive(now, pkt, &c.batch.Store); err != nil {
 			c.countFailed(pkt.Type())
 			c.fail(now, err)
-			break
-		}
-		if ev.Kind != session.None {
-			c.unlock(cl)
-			c.handle(now, ev)
-			cl = c.lock()
+			return n, session.Event{}, false
 		}
 	}
-	c.unlock(cl)
-	c.srv.Metrics.BytesReceived.Inc(int64(n))
-	if most := c.srv.Pressure.Allowance(); most > 0 {
-		c.consume(now, n, most)
-	}
-	return n, c.endRead(now, held || full)
+	return n, ev, stopped
 }
 
-// endRead ends what Receive has begun; stopped = it left packets for later.
-func (c *Conn) endRead(now time.Time, stopped bool) (park bool) {
-	c.endBatch(now)
+// rest ends a Receive; stopped = it left packets for later. What it returns is
+// called without the lock.
+func (c *Conn) rest(stopped bool) (park bool, idle func()) {
 	cl := c.lock()
+	defer c.unlock(cl)
 	held := c.held()
 	park = (stopped || held) && !c.ended
 	if stopped && !held { // the batch was full, or who held us has gone meanwhile
@@ -170,11 +201,20 @@ func (c *Conn) endRead(now time.Time, stopped bool) (park bool) {
 	}
 	c.arm()
 	c.receiving = false
+	return park, c.rests()
+}
+
+// abandon ends a Receive that has panicked: nobody must wait for it.
+func (c *Conn) abandon() {
+	cl := c.lock()
+	c.receiving = false
+	if c.reader != nil {
+		c.busy -= len(c.tasks)
+		c.reader = nil
+	}
 	idle := c.rests()
 	c.unlock(cl)
-	c.startWork()
 	idle()
-	return park
 }
 
 // handle does what a packet asks for. Called without the lock.
@@ -199,31 +239,51 @@ func (c *Conn) handle(now time.Time, ev session.Event) {
 
 // Writable implements engine.Handler.
 func (c *Conn) Writable(now time.Time) {
-	cl := c.lock()
-	c.blocked = false
-	after := c.Flush(now)
-	c.unlock(cl)
-	if after != nil {
+	if after := c.unblock(now); after != nil {
 		after()
 	}
 }
 
+func (c *Conn) unblock(now time.Time) (after func()) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	c.blocked = false
+	return c.Flush(now)
+}
+
 // Closed implements engine.Handler.
 func (c *Conn) Closed(now time.Time, err error) {
+	first := true
+	defer func() { // also when the machine is the cause of the end
+		if c.unread >= bigPart {
+			c.srv.parts.set(c, 0, c.srv.Pressure)
+		}
+		c.srv.Metrics.SocketClose.Inc(1)
+		if c.counted {
+			c.srv.count(c.door, -1)
+		}
+		if first {
+			c.logEnd(err)
+			c.detach(now, true)
+		}
+	}()
+	first = c.close()
+}
+
+// close does what is left to do with the machine, and reports whether the end
+// is not our own doing.
+func (c *Conn) close() (first bool) {
 	cl := c.lock()
-	first := !c.ended
-	after := c.last()
+	first = !c.ended
+	after := func() {}
+	defer func() {
+		c.ended = true
+		c.unlock(cl)
+		after()
+	}()
+	after = c.last()
 	c.giveBack(c.m.Taken(len(c.m.Output())))
-	c.unlock(cl)
-	after()
-	c.srv.Metrics.SocketClose.Inc(1)
-	if c.counted {
-		c.srv.count(c.door, -1)
-	}
-	if first {
-		c.logEnd(err)
-		c.detach(now, true)
-	}
+	return first
 }
 
 // detach tells the registry that the client has lost this connection. Called
@@ -232,79 +292,4 @@ func (c *Conn) detach(now time.Time, withWill bool) {
 	if cl := c.client.Load(); cl != nil {
 		c.srv.Registry.Detach(now, cl, c, withWill)
 	}
-}
-
-// Deadline implements engine.Handler.
-func (c *Conn) Deadline(now time.Time) {
-	cl := c.lock()
-	c.armed = time.Time{}
-	if c.ended {
-		c.unlock(cl)
-		return
-	}
-	wake := false
-	if !c.throttled.IsZero() && !now.Before(c.throttled) {
-		c.throttled, wake = time.Time{}, true
-		c.m.Excuse(now)
-	}
-	if err := c.due(now); err != nil {
-		c.fail(now, err)
-	}
-	c.arm()
-	after := c.Flush(now)
-	c.unlock(cl)
-	if after != nil {
-		after()
-	}
-	if wake {
-		c.ec.Wake()
-	}
-}
-
-// due checks what the time has brought. Called with the lock held.
-func (c *Conn) due(now time.Time) error {
-	if c.m.Phase() < session.Connecting {
-		c.srv.Metrics.SocketCloseTimeout.Inc(1)
-		return mqtt.Errorf("conn: connect", mqtt.MaximumConnectTime, "CONNECT was not complete within mqtt_connect_timeout")
-	}
-	err := c.m.Deadline(now)
-	var e *mqtt.Error
-	if errors.As(err, &e) && e.Code == mqtt.KeepAliveTimeout {
-		if c.held() { // it is we who do not read
-			c.m.Excuse(now)
-			return nil
-		}
-		c.srv.Metrics.ClientKeepaliveExpired.For(c.v5()).Inc(1)
-	}
-	return err
-}
-
-// arm gives the engine the earliest deadline, unless an earlier one is armed:
-// it is looked at again when that fires. Called with the lock held.
-func (c *Conn) arm() {
-	next := c.m.NextDeadline()
-	if !c.throttled.IsZero() && (next.IsZero() || c.throttled.Before(next)) {
-		next = c.throttled
-	}
-	if c.ended || next.IsZero() || !c.armed.IsZero() && !next.Before(c.armed) {
-		return
-	}
-	c.armed = next
-	c.ec.SetDeadline(next)
-}
-
-// rearm gives the engine the earliest deadline, be it later than what is armed.
-// Called with the lock held.
-func (c *Conn) rearm() {
-	c.armed = time.Time{}
-	if c.arm(); c.armed.IsZero() && !c.ended {
-		c.ec.SetDeadline(time.Time{})
-	}
-}
-
-// held reports whether input must wait: for a worker, the answer to CONNECT, a
-// throttle, commits, or the gate. Whoever ends that calls Wake. Called with the
-// lock held.
-func (c *Conn) held() bool {
-	return c.busy > 0 || !c.throttled.IsZero() || c.unsettled.tooMuch() || c.gated && !c.srv.Gate.Opened()
 }

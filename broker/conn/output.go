@@ -46,12 +46,15 @@ func (c *Conn) giveBack(spare []byte) {
 
 // flushSelf is Flush with the lock taken and what is left to do done.
 func (c *Conn) flushSelf(now time.Time) {
-	cl := c.lock()
-	after := c.Flush(now)
-	c.unlock(cl)
-	if after != nil {
+	if after := c.lockedFlush(now); after != nil {
 		after()
 	}
+}
+
+func (c *Conn) lockedFlush(now time.Time) (after func()) {
+	cl := c.lock()
+	defer c.unlock(cl)
+	return c.Flush(now)
 }
 
 // Flush implements registry.Attachment: it encodes what quota and output
@@ -73,6 +76,7 @@ func (c *Conn) flush(now time.Time) (after func()) {
 		}
 	}
 	c.giveBack(c.m.Taken(0))
+	c.caughtUp(now)
 	more := len(c.jobs) > 0 && !c.jobsRun && c.wantsJob()
 	drops := c.count()
 	if c.wantsLoader() {

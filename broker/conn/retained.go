@@ -56,6 +56,38 @@ func (c *Conn) sendRetained() {
 	}
 }
 
+// manyJobs is how long the list of jobs may grow before it is looked through.
+const manyJobs = 1024
+
+// addJobs enters what new subscriptions ask for. A client that subscribes again
+// and again and is slow to take the messages must not make the list grow: of
+// what has not begun, each subscription there is has one job. Called with the
+// lock held.
+func (c *Conn) addJobs(cl *registry.Client, jobs []retainJob) {
+	if len(jobs) == 0 {
+		return
+	}
+	c.jobs = append(c.jobs, jobs...)
+	if len(c.jobs) < manyJobs+2*c.merged {
+		return
+	}
+	at := make(map[string]int, len(c.jobs)/2)
+	kept := c.jobs[:1] // it may have begun
+	for _, j := range c.jobs[1:] {
+		i, again := at[j.sub.Filter]
+		if again {
+			kept[i] = j
+			continue
+		}
+		if _, there := cl.Session().Subscription(j.sub.Filter); there {
+			at[j.sub.Filter] = len(kept)
+			kept = append(kept, j)
+		}
+	}
+	clear(c.jobs[len(kept):])
+	c.jobs, c.merged = kept, len(kept)
+}
+
 // nextJob returns the job to go on with, or none when there is none or the
 // client is behind.
 func (c *Conn) nextJob() (retainJob, bool) {

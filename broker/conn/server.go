@@ -46,6 +46,7 @@ type Server struct {
 	// Connected counts accepted connections, ConnectedWS those of them that came
 	// over WebSocket.
 	Connected, ConnectedWS atomic.Int64
+	parts                  parts
 	tasks                  sync.WaitGroup // workers, loaders, and what follows the end of a connection
 }
 

@@ -78,6 +78,7 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 	}
 	var jobs []retainJob
 	cl := c.lock()
+	defer c.unlock(cl)
 	c.changed(cl, list, err)
 	for i := range list {
 		s := &list[i]
@@ -108,6 +109,5 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 			c.m.Settle(s.slot, s.code, s.reason)
 		}
 	}
-	c.jobs = append(c.jobs, jobs...)
-	c.unlock(cl)
+	c.addJobs(cl, jobs)
 }

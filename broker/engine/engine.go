@@ -46,6 +46,9 @@ type Engine interface {
 	// Add takes over c and calls newHandler with its Conn, then serves it. It
 	// returns at once.
 	Add(c NetConn, newHandler func(Conn) Handler)
+	// Hurry bounds how long connections linger from now on, those too that do
+	// so already. It returns at once.
+	Hurry(linger time.Duration)
 	// Close ends all connections with err and waits until every Closed call
 	// has returned.
 	Close(err error)

@@ -13,11 +13,12 @@ const (
 	Admitted    Refusal = iota
 	TooMany             // global_max_connections is reached
 	TooManyOfIP         // max_connections_per_ip is reached
+	Scarce              // the file descriptors left are for others
 )
 
 // String returns the key that set the limit.
 func (r Refusal) String() string {
-	return [...]string{"admitted", "global_max_connections", "max_connections_per_ip"}[r]
+	return [...]string{"admitted", "global_max_connections", "max_connections_per_ip", "file descriptors (RLIMIT_NOFILE)"}[r]
 }
 
 // Error makes a refusal the cause of a handshake's end.

@@ -22,11 +22,15 @@ type Spec struct {
 	// MaxConnections is how many connections may be open at a time; 0 is
 	// unlimited. Further ones wait in the system's queue.
 	MaxConnections int
-	Buffers        Buffers
-	TLS            *TLS       // nil for none
-	Identity       bool       // the client's certificate gives Peer.Identity
-	WebSocket      *WebSocket // nil for none
-	Proxy          Proxy
+	// MaxDescriptor is the lowest number of a connection's file descriptor at
+	// which it is refused, and the next ones wait for a moment; 0 is unlimited. A
+	// system gives the lowest that is free, so all below it are in use then.
+	MaxDescriptor int
+	Buffers       Buffers
+	TLS           *TLS       // nil for none
+	Identity      bool       // the client's certificate gives Peer.Identity
+	WebSocket     *WebSocket // nil for none
+	Proxy         Proxy
 	// Timeout is how long a client may take to send what comes before its own
 	// bytes, TLS not counted.
 	Timeout time.Duration
@@ -281,7 +285,7 @@ func (l *Listener) acceptAll(socket net.Listener, stop <-chan struct{}, done cha
 		default:
 		}
 		pause = min(max(2*pause, minPause), maxPause)
-		if l.spec.Failed != nil {
+		if l.spec.Failed != nil && err != error(Scarce) {
 			l.spec.Failed(fmt.Errorf("listener: %s: %w", l.spec.Name, err))
 		}
 		timer := time.NewTimer(pause)

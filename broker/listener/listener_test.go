@@ -328,3 +328,32 @@ func TestAccept_Fails(t *testing.T) {
 		<-f.closed
 	})
 }
+
+// TestScarce: the file descriptors above a number are not for connections.
+func TestScarce(t *testing.T) {
+	for _, bare := range []bool{false, true} {
+		refused := make(chan Refusal, 100)
+		l, arrivals := opened(t, "127.0.0.1:0", func(s *Spec) {
+			s.MaxDescriptor = 1
+			s.Refused = func(_ netip.AddrPort, why Refusal) { refused <- why }
+			s.Failed = func(err error) { t.Error(err) }
+			if bare {
+				s.Bare = func(s *Socket, _ Peer) { t.Error("admitted") }
+			}
+		})
+		for range 3 {
+			client := dial(t, l)
+			if why := next(t, refused); why != Scarce {
+				t.Error(why)
+			}
+			if _, err := client.Read(make([]byte, 1)); err == nil {
+				t.Error("not closed")
+			}
+		}
+		if len(arrivals) > 0 {
+			t.Error("admitted")
+		}
+		counts(t, l, 0, 0)
+		l.Close()
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -122,16 +123,42 @@ func (s *Socket) SetWriteDeadline(t time.Time) error {
 func (l *Listener) acceptOne(socket net.Listener) error {
 	if b, ok := socket.(*bareListener); ok && l.plain(l.live.Load()) {
 		fd, p, err := b.accept()
-		if err == nil {
-			l.admitBare(fd, p)
+		switch {
+		case err != nil:
+			return err
+		case l.scarce(fd):
+			closeSocket(fd)
+			l.refuse(p.Remote, Scarce)
+			return Scarce
 		}
-		return err
+		l.admitBare(fd, p)
+		return nil
 	}
 	c, err := socket.Accept()
-	if err == nil {
-		l.admit(c)
+	switch {
+	case err != nil:
+		return err
+	case l.spec.MaxDescriptor > 0 && l.scarce(descriptor(c)):
+		_ = c.Close()
+		l.refuse(addrPort(c.RemoteAddr()), Scarce)
+		return Scarce
 	}
-	return err
+	l.admit(c)
+	return nil
+}
+
+// scarce reports whether the file descriptors above fd are for others.
+func (l *Listener) scarce(fd int) bool { return l.spec.MaxDescriptor > 0 && fd >= l.spec.MaxDescriptor }
+
+// descriptor returns the number of the one of c, -1 if it has none.
+func descriptor(c net.Conn) int {
+	n := -1
+	if s, ok := c.(syscall.Conn); ok {
+		if raw, err := s.SyscallConn(); err == nil {
+			_ = raw.Control(func(fd uintptr) { n = int(fd) })
+		}
+	}
+	return n
 }
 
 // plain reports whether the socket is the connection.

@@ -2,6 +2,7 @@ package pressure
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -46,15 +47,18 @@ type Watch struct {
 	wake   chan struct{} // room for one
 
 	used, limit atomic.Int64
+	held        atomic.Int64 // bytes of input that waits for more
+	counted     atomic.Int64 // of these, what is part of used
 	level       atomic.Int32
 	free        atomic.Int64
 	lowDisk     atomic.Bool
 	onLevel     atomic.Pointer[func(Level)]
 
 	// What the machine says, replaced in tests.
-	memory func() (used int64)
-	total  func() int64
-	disk   func(dir string) (free, size int64, err error)
+	memory  func() (used int64)
+	collect func() bool // makes memory tell the truth, nil = nothing
+	total   func() int64
+	disk    func(dir string) (free, size int64, err error)
 }
 
 // interval is the time between two samples while clients send, and idle while
@@ -67,7 +71,7 @@ const (
 // New starts to watch; Close ends it. dir is where the disk is looked at;
 // alarms, which may be nil, tells the operator.
 func New(cfg *Config, dir string, alarms *alarm.List) *Watch {
-	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: heap, total: machineMemory, disk: diskSpace}
+	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: heap, collect: collect, total: machineMemory, disk: diskSpace}
 	w.Apply(cfg)
 	w.done.Go(w.run)
 	return w
@@ -117,16 +121,62 @@ func (w *Watch) noteInput() {
 		w.busy.Store(true)
 	}
 	if w.asleep.Load() && w.asleep.CompareAndSwap(true, false) {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+		w.rouse()
 	}
+}
+
+// rouse asks for a sample.
+func (w *Watch) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Hold says that n bytes of input more, or less, wait in memory for the rest of
+// their packets. They count at once: between two samples many may come.
+func (w *Watch) Hold(n int64) {
+	if w == nil || n == 0 {
+		return
+	}
+	grown := w.held.Add(n) - w.counted.Load()
+	if limit := w.limit.Load(); limit > 0 && max(grown, -grown) > max(limit/64, 4<<20) {
+		w.rouse()
+	}
+}
+
+// estimate is what is in use, as far as it is known without a sample.
+func (w *Watch) estimate() int64 {
+	grown := w.held.Load() - w.counted.Load()
+	if grown > 0 {
+		grown *= 2 // buffers double
+	}
+	return w.used.Load() + grown
+}
+
+// short is the share of the limit, in percent, from which on it is not enough
+// to slow clients down.
+const short = 95
+
+// Short reports whether memory is so nearly used up that somebody who holds
+// much of it must go.
+func (w *Watch) Short() bool {
+	if w == nil {
+		return false
+	}
+	limit := w.limit.Load()
+	return limit > 0 && w.estimate() >= limit/100*short
 }
 
 // sample looks once and reports changes.
 func (w *Watch) sample() {
-	used, limit := w.memory(), w.limit.Load()
+	held, limit := w.held.Load(), w.limit.Load()
+	used := w.memory()
+	if limit > 0 && used >= limit/10*9 && w.collect != nil && w.collect() {
+		held = w.held.Load()
+		used = w.memory()
+	}
+	w.counted.Store(held)
 	w.used.Store(used)
 	level := Normal
 	switch {
@@ -206,10 +256,10 @@ func (w *Watch) Allowance() int {
 		return 0
 	}
 	w.noteInput()
-	if w.Level() < Severe {
+	used, limit := w.estimate(), w.limit.Load()
+	if limit <= 0 || used < limit/10*9 {
 		return 0
 	}
-	used, limit := w.Memory()
 	switch percent := used * 100 / limit; {
 	case percent < 93:
 		return 256 << 10
@@ -229,4 +279,27 @@ func heap() int64 {
 	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(s)
 	return int64(s[0].Value.Uint64() - s[1].Value.Uint64() - s[2].Value.Uint64())
+}
+
+// collect collects garbage if there is much of it: near its limit Go waits for
+// the limit with that, and what is garbage must not be taken for memory in use.
+func collect() bool {
+	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	objects, live := s[0].Value.Uint64(), s[1].Value.Uint64()
+	if objects-min(live, objects) < objects/16 {
+		return false
+	}
+	runtime.GC()
+	return true
+}
+
+// Still returns a Watch that takes no samples, for tests: of limit bytes used
+// ones are in use, and what Hold says.
+func Still(used, limit int64) *Watch {
+	w := new(Watch)
+	w.cfg.Store(new(Config))
+	w.used.Store(used)
+	w.limit.Store(limit)
+	return w
 }

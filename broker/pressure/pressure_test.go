@@ -152,3 +152,30 @@ func TestWatch_Sleeps(t *testing.T) {
 		w.done.Wait()
 	})
 }
+
+// TestHold: what has come since the last sample counts at once, until a sample
+// has seen it.
+func TestHold(t *testing.T) {
+	w, used, _ := watch(t)
+	*used = 800 << 20
+	w.sample()
+	w.Hold(40 << 20)
+	if w.Allowance() != 0 || w.Short() {
+		t.Error("slow at 880 of 1000 MB")
+	}
+	w.Hold(20 << 20)
+	if w.Allowance() == 0 || w.Short() {
+		t.Error("not slow at 920 of 1000 MB, or short")
+	}
+	if w.Hold(20 << 20); !w.Short() {
+		t.Error("not short at 960 of 1000 MB")
+	}
+	if w.sample(); w.Short() || w.Allowance() != 0 {
+		t.Error("what the sample has seen counts twice")
+	}
+	var none *Watch
+	none.Hold(1)
+	if none.Short() {
+		t.Error("short without a watch")
+	}
+}

@@ -143,10 +143,41 @@ func (c *Client) Spill() {
 // into its offline queue. What must be stored goes into b. It reports whether
 // the caller must call Flush at the end of its batch.
 func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool) {
-	c.mu.Lock()
-	if c.dead {
-		c.mu.Unlock()
+	lost, reason, to := c.deliver(now, m, d, b)
+	switch to {
+	case nobody:
 		return c.pass(now, m, d, b)
+	case connection:
+		return true
+	case dirtyConnection:
+		return false
+	}
+	if reason != mqtt.DropNone {
+		c.reg.Dropped(c.key, lost, reason)
+	}
+	if to == offline {
+		c.reg.chain().OnOfflineMessage(c.key, d, m)
+	}
+	return false
+}
+
+// destination is where a copy went.
+type destination uint8
+
+const (
+	nobody          destination = iota // the session has ended
+	connection                         // to be flushed
+	dirtyConnection                    // that is to be flushed already
+	refused                            // by the full queue: it is the one that was dropped
+	offline
+)
+
+// deliver is Deliver under the lock. A panic of the machine leaves it free.
+func (c *Client) deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (lost *mqtt.Message, reason mqtt.DropReason, to destination) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return nil, mqtt.DropNone, nobody
 	}
 	it := mqtt.Queued{Number: c.st.NextNumber(d.QoS), Message: m, Delivery: d}
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
@@ -155,27 +186,20 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 		it.Ticket = b.Ticket()
 	}
 	if c.online && c.conn.Deliver(now, it, b) {
-		flush = !c.dirty
-		c.dirty = true
-		c.mu.Unlock()
-		return flush
+		was := c.dirty
+		if c.dirty = true; was {
+			return nil, mqtt.DropNone, dirtyConnection
+		}
+		return nil, mqtt.DropNone, connection
 	}
-	dropped, reason := c.keep(it, b)
+	out, reason := c.keep(it, b)
 	if c.reg.SpillsNow() && c.conn == nil {
 		c.st.Spill(c.offline)
 	}
-	c.mu.Unlock()
-	switch {
-	case reason != mqtt.DropNone:
-		c.reg.Dropped(c.key, dropped.Message, reason)
-		if dropped.Number == it.Number {
-			return false
-		}
-		fallthrough
-	default:
-		c.reg.chain().OnOfflineMessage(c.key, d, m)
+	if to = offline; reason != mqtt.DropNone && out.Number == it.Number {
+		to = refused
 	}
-	return false
+	return out.Message, reason, to
 }
 
 // pass deals with a message that comes after the client's end: one of a share
@@ -209,16 +233,7 @@ func (c *Client) keep(it mqtt.Queued, b *store.Batch) (dropped mqtt.Queued, reas
 
 // Flush sends what was delivered since the last Flush.
 func (c *Client) Flush(now time.Time) {
-	var after func()
-	c.mu.Lock()
-	left := c.dirty && !c.online && !c.dead // between Deliver and now
-	c.dirty = false
-	if c.online {
-		after = c.conn.Flush(now)
-	}
-	passed := c.passed
-	c.passed = nil
-	c.mu.Unlock()
+	after, passed, left := c.flush(now)
 	if after != nil {
 		after()
 	}
@@ -228,6 +243,20 @@ func (c *Client) Flush(now time.Time) {
 	if left {
 		c.passOn(now)
 	}
+}
+
+// flush is Flush under the lock: left says that the client has left between
+// Deliver and now. A panic of the machine leaves the lock free.
+func (c *Client) flush(now time.Time) (after func(), passed []func(), left bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left = c.dirty && !c.online && !c.dead
+	c.dirty = false
+	if c.online {
+		after = c.conn.Flush(now)
+	}
+	passed, c.passed = c.passed, nil
+	return after, passed, left
 }
 
 // passOn gives messages of share groups that came just before the client left

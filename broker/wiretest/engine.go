@@ -20,6 +20,9 @@ func (*simEngine) Add(engine.NetConn, func(engine.Conn) engine.Handler) {
 	panic("wiretest: the simulated engine has no sockets")
 }
 
+// Hurry implements engine.Engine: nobody lingers.
+func (*simEngine) Hurry(time.Duration) {}
+
 // Close implements engine.Engine.
 func (e *simEngine) Close(err error) {
 	e.mu.Lock()

@@ -91,11 +91,11 @@ func (s *server) start(ctx context.Context) error {
 	if s.keys, err = admin.OpenKeys(filepath.Join(cfg.DataDir, "apikeys.json"), keysConfig(cfg.Admin), rand.Reader); err != nil {
 		return err
 	}
-	kept, err := s.openStore(cfg)
+	alarms := new(alarm.List)
+	kept, err := s.openStore(cfg, alarms)
 	if err != nil {
 		return err
 	}
-	alarms := new(alarm.List)
 	watch := pressure.New(&cfg.Pressure, cfg.DataDir, alarms)
 	s.later(watch.Close)
 	sockets := broker.NewEngine(0, func(err error, stack []byte) { s.log.Error("panic", "err", err, "stack", string(stack)) })
@@ -149,13 +149,23 @@ func (s *server) load(ctx context.Context, cfg *broker.Config) error {
 }
 
 // openStore opens the store that persistence.engine names.
-func (s *server) openStore(cfg *broker.Config) (store.Store, error) {
+func (s *server) openStore(cfg *broker.Config, alarms *alarm.List) (store.Store, error) {
 	c := conf.Section[pebblestore.Config](s.res)
 	if c.Engine == "memory" {
 		s.log.Warn("durable sessions and retained messages are kept in memory only and end with this process", "key", "persistence.engine")
 		return memstore.New(), nil
 	}
-	return pebblestore.Open(filepath.Join(cfg.DataDir, "store"), pebblestore.Options{Sync: c.Sync, Log: s.log.Logger})
+	o := pebblestore.Options{Sync: c.Sync, Log: s.log.Logger, Stalled: func(err error) {
+		if err != nil {
+			alarms.Raise(alarm.StoreFailing, "", err.Error())
+		} else {
+			alarms.Clear(alarm.StoreFailing, "")
+		}
+	}}
+	if limit, reserve := pressure.Descriptors(); limit > 0 { // fewer than are kept for it
+		o.MaxOpenFiles = min(1000, max(32, reserve-64))
+	}
+	return pebblestore.Open(filepath.Join(cfg.DataDir, "store"), o)
 }
 
 // folders makes the folders of data and socket, and locks the data against a

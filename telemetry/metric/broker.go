@@ -9,6 +9,7 @@ type Broker struct {
 	SocketOpen, SocketClose, SocketCloseTimeout, SocketError Counter
 	BytesReceived, BytesSent                                 Counter
 	ConnectionsRefused                                       Counter // closed by a connection limit before CONNECT
+	ConnectionsShed                                          Counter // ended because memory_limit was nearly reached
 
 	// Queues: one unit is a session's queue, or a message in it.
 	QueueSetup, QueueInitializedFromStorage, QueueTeardown Counter

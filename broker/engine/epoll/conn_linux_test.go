@@ -395,3 +395,41 @@ func TestConn_Size(t *testing.T) {
 		t.Errorf("a connection has %d bytes", n)
 	}
 }
+
+// Hurry ends those that linger, and shortens how long others will.
+func TestHurry(t *testing.T) {
+	s := newServer(Options{Linger: time.Hour})
+	var closed []chan error
+	for i := range 2 {
+		server, _ := tcpPair(t)
+		h := &funcs{closed: make(chan error, 1)}
+		closed = append(closed, h.closed)
+		s.Add(server, func(c engine.Conn) engine.Handler {
+			if i == 0 {
+				c.Close(nil)
+			}
+			return h
+		})
+	}
+	s.Hurry(time.Millisecond)
+	s.Close(nil)
+	for _, c := range closed {
+		<-c
+	}
+}
+
+// A peer that goes on sending does not put the end off.
+func TestClose_ChattyPeer(t *testing.T) {
+	server, client := tcpPair(t)
+	h := &funcs{closed: make(chan error, 1)}
+	c := serve(t, Options{Linger: 20 * time.Millisecond}, server, h)
+	go func() {
+		for p := make([]byte, 64<<10); ; {
+			if _, err := client.Write(p); err != nil {
+				return
+			}
+		}
+	}()
+	c.Close(nil)
+	<-h.closed
+}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/engine"
@@ -21,13 +22,17 @@ func New(o Options) engine.Engine {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 30 * time.Second
 	}
-	return &server{opts: o, base: time.Now()}
+	s := &server{opts: o, base: time.Now()}
+	s.linger.Store(int64(o.Linger))
+	return s
 }
 
 // server implements engine.Engine. Safe for concurrent use.
 type server struct {
 	opts Options
 	base time.Time // from which its times are counted
+
+	linger atomic.Int64 // in nanoseconds
 
 	mu     sync.Mutex // guards what follows; no other lock is taken under it
 	loops  []*loop    // none before the first connection; then never changed
@@ -122,6 +127,26 @@ func (s *server) start() error {
 func (s *server) report(err error) {
 	if s.opts.Panicked != nil && !errors.Is(err, errClosed) {
 		s.opts.Panicked(err, nil)
+	}
+}
+
+// Hurry implements engine.Engine.
+func (s *server) Hurry(linger time.Duration) {
+	s.opts.Other.Hurry(linger)
+	s.linger.Store(min(s.linger.Load(), int64(linger)))
+	at := s.nanos(time.Now()) + s.linger.Load()
+	s.mu.Lock()
+	loops := s.loops
+	s.mu.Unlock()
+	for _, l := range loops {
+		for _, c := range l.all() {
+			c.mu.Lock()
+			if c.closing.Load() && c.limit > at {
+				c.limit = at
+				l.arm(c, at)
+			}
+			c.mu.Unlock()
+		}
 	}
 }
 

@@ -210,34 +210,36 @@ func (c *conn) unblock(now time.Time) {
 }
 
 // finish lets the peer take what was written: it hears that no more will come,
-// and what it still sends is discarded until it has closed too. Bytes that
-// arrive at a closed socket, or are unread in it, would make the system discard
-// what the peer has not yet taken. Then it closes and tells the handler.
+// and what it still sends is discarded until it has closed too, but for no
+// longer than the linger time. Bytes that arrive at a closed socket, or are
+// unread in it, would make the system discard what the peer has not yet taken.
+// Then it closes and tells the handler.
 func (c *conn) finish(now time.Time) {
 	c.mu.Lock()
 	lingers := c.lingers && !c.broken && !c.sawEnd
 	c.mu.Unlock()
-	if lingers && c.discard() {
+	if lingers && (c.draining || c.drain(now)) && (c.discard() || !c.sawEnd) {
 		return
-	}
-	if lingers && !c.sawEnd {
-		if !c.draining {
-			c.draining = true
-			if rawShutdown(c.fd) == nil {
-				c.mu.Lock()
-				c.limit = c.l.s.nanos(now.Add(c.l.s.opts.Linger))
-				c.l.arm(c, c.limit)
-				c.mu.Unlock()
-				return
-			}
-		} else {
-			return
-		}
 	}
 	c.leave(now)
 }
 
-// discard reads what has come, up to a share; more says that there is more.
+// drain ends output and limits how long the peer may take to close; false if
+// nothing can be lost any more.
+func (c *conn) drain(now time.Time) bool {
+	c.draining = true
+	if rawShutdown(c.fd) != nil {
+		return false
+	}
+	c.mu.Lock()
+	c.limit = c.l.s.nanos(now) + c.l.s.linger.Load()
+	c.l.arm(c, c.limit)
+	c.mu.Unlock()
+	return true
+}
+
+// discard reads what has come, up to a buffer; more says that there may be
+// more.
 func (c *conn) discard() (more bool) {
 	c.rest = c.l.spares.keep(c.rest, nil)
 	n, err := rawRead(c.fd, c.l.buf)

@@ -35,10 +35,12 @@ type conn struct {
 	woken    bool      // Wake since the present Receive began
 	nap      *nap      // what the reader sleeps on, if it sleeps
 
-	closing bool  // no more calls but Closed
-	cause   error // for Closed, once closing
-	lingers bool  // ended by Close: the peer is to get all that was written
-	broken  bool  // nothing can be written any more
+	closing bool      // no more calls but Closed
+	cause   error     // for Closed, once closing
+	lingers bool      // ended by Close: the peer is to get all that was written
+	broken  bool      // nothing can be written any more
+	until   time.Time // until when the peer may linger; zero before the end
+	drains  bool      // nc has that as its deadline
 
 	spool   []byte // taken by Write, not yet handed to nc; nil when empty
 	sending int    // bytes that the writer is handing to nc
@@ -132,6 +134,21 @@ func (c *conn) end(err error) {
 	c.closing, c.cause = true, err
 	if c.reading {
 		c.apply(longAgo)
+	}
+	c.rouse()
+}
+
+// hurry shortens how long the peer may linger.
+func (c *conn) hurry(until time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.until.IsZero() || !until.Before(c.until) {
+		return
+	}
+	c.until = until
+	if c.drains {
+		_ = c.nc.SetWriteDeadline(until)
+		_ = c.nc.SetReadDeadline(until)
 	}
 	c.rouse()
 }

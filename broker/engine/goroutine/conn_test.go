@@ -212,3 +212,32 @@ func TestWrite_Allocs(t *testing.T) {
 		t.Errorf("Write allocates %v times", n)
 	}
 }
+
+// Hurry ends those that linger, and shortens how long others will.
+func TestHurry(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	e := New(Options{Linger: time.Hour})
+	for i := range 2 {
+		client, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		server, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Add(server, func(c engine.Conn) engine.Handler {
+			if i == 0 {
+				c.Close(nil)
+			}
+			return &funcs{}
+		})
+	}
+	e.Hurry(time.Millisecond)
+	e.Close(nil)
+}

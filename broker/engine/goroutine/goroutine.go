@@ -2,8 +2,11 @@ package goroutine
 
 import (
 	"fmt"
+	"maps"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/engine"
@@ -30,7 +33,9 @@ func New(o Options) engine.Engine {
 	if o.WriteTimeout == 0 {
 		o.WriteTimeout = 30 * time.Second
 	}
-	return &server{opts: o, conns: map[*conn]struct{}{}, naps: sync.Pool{New: newNap}}
+	s := &server{opts: o, conns: map[*conn]struct{}{}, naps: sync.Pool{New: newNap}}
+	s.linger.Store(int64(o.Linger))
+	return s
 }
 
 // server implements engine.Engine. Safe for concurrent use.
@@ -38,6 +43,8 @@ type server struct {
 	opts  Options
 	pools pools
 	naps  sync.Pool // of *nap
+
+	linger atomic.Int64 // in nanoseconds
 
 	mu     sync.Mutex // guards what follows; no other lock is taken under it
 	conns  map[*conn]struct{}
@@ -66,16 +73,28 @@ func (s *server) Add(nc engine.NetConn, newHandler func(engine.Conn) engine.Hand
 func (s *server) Close(err error) {
 	s.mu.Lock()
 	s.closed = true
-	all := make([]*conn, 0, len(s.conns))
-	for c := range s.conns {
-		all = append(all, c)
-	}
+	all := slices.Collect(maps.Keys(s.conns))
 	s.mu.Unlock()
 	for _, c := range all {
 		c.Close(err)
 	}
 	s.served.Wait()
 }
+
+// Hurry implements engine.Engine.
+func (s *server) Hurry(linger time.Duration) {
+	s.linger.Store(min(s.linger.Load(), int64(linger)))
+	until := s.until()
+	s.mu.Lock()
+	all := slices.Collect(maps.Keys(s.conns))
+	s.mu.Unlock()
+	for _, c := range all {
+		c.hurry(until)
+	}
+}
+
+// until is when a connection that ends now has lingered long enough.
+func (s *server) until() time.Time { return time.Now().Add(time.Duration(s.linger.Load())) }
 
 func (s *server) enter(c *conn) bool {
 	s.mu.Lock()

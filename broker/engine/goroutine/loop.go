@@ -138,15 +138,15 @@ func (c *conn) fill() (int, error) {
 
 // finish lets what was written go out, closes, and tells the handler.
 func (c *conn) finish() {
-	until := time.Now().Add(c.s.opts.Linger)
+	c.in.release(&c.s.pools) // it may be much
 	c.mu.Lock()
-	for c.writer && !c.broken && time.Now().Before(until) {
-		c.sleep(until)
+	for c.until = c.s.until(); c.writer && !c.broken && time.Now().Before(c.until); {
+		c.sleep(c.until)
 	}
 	linger := !c.writer && !c.broken && c.lingers
 	c.mu.Unlock()
 	if linger {
-		c.drain(until)
+		c.drain()
 	}
 	_ = c.nc.Close()
 	c.mu.Lock()
@@ -156,20 +156,22 @@ func (c *conn) finish() {
 	}
 	cause := c.cause
 	c.mu.Unlock()
-	c.in.release(&c.s.pools)
 	_ = c.s.guard(func() { c.h.Closed(time.Now(), cause) })
 }
 
 // drain says that nothing more will come and discards what the peer still
 // sends, until it has closed too. Bytes that arrive at a closed socket, or are
 // unread in it, would make the system discard what the peer has not yet taken.
-func (c *conn) drain(until time.Time) {
+func (c *conn) drain() {
 	half, ok := c.nc.(interface{ CloseWrite() error })
 	if !ok {
 		return
 	}
-	_ = c.nc.SetWriteDeadline(until)
-	_ = c.nc.SetReadDeadline(until)
+	c.mu.Lock()
+	c.drains = true
+	_ = c.nc.SetWriteDeadline(c.until)
+	_ = c.nc.SetReadDeadline(c.until)
+	c.mu.Unlock()
 	if half.CloseWrite() != nil {
 		return
 	}

@@ -29,6 +29,11 @@ type Options struct {
 	// MaxWaiting bounds the bytes of batches that wait for the committer;
 	// beyond it Commit waits. Default 32 MB.
 	MaxWaiting int
+	// MaxOpenFiles bounds the table files that are kept open. Default 1000.
+	MaxOpenFiles int
+	// Stalled, unless it is nil, is told why the store waits and acknowledges
+	// nothing, and nil when it goes on. It must not call the store.
+	Stalled func(err error)
 	// FS is the file system, for tests. Default the disk.
 	FS vfs.FS
 	// Now is the wall clock, for tests. Default time.Now.

@@ -2,9 +2,11 @@ package pebblestore
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -163,4 +165,71 @@ func TestCommit_Room(t *testing.T) {
 	if n := length(t, s, key(0)); n != 4999 {
 		t.Errorf("%d entries, want 4999", n)
 	}
+}
+
+// TestShortage: without file descriptors commits wait, and go on when there are
+// some again.
+func TestShortage(t *testing.T) {
+	for _, suffix := range []string{".sst", ".log", ""} {
+		t.Run("for"+suffix, func(t *testing.T) {
+			var scarce atomic.Bool
+			fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+				switch op.Kind {
+				case errorfs.OpCreate, errorfs.OpOpen, errorfs.OpOpenDir, errorfs.OpReuseForWrite:
+					if scarce.Load() && strings.HasSuffix(op.Path, suffix) {
+						return &os.PathError{Op: "open", Path: op.Path, Err: syscall.EMFILE}
+					}
+				}
+				return nil
+			}))
+			told := make(chan error, 1000)
+			s := open(t, "store", Options{Sync: true, FS: fs, MemTableBytes: 64 << 10, Stalled: func(err error) { told <- err }})
+			do(t, s, put(key(0)))
+			scarce.Store(true)
+			const n = 1000
+			acked := make(chan error, n)
+			for i := range uint64(n) {
+				s.Commit(&store.Batch{Ops: []store.Op{add(key(0), i+1, message(1000))}, Sync: true}, func(err error) { acked <- err })
+			}
+			if err := <-told; !errors.Is(err, syscall.EMFILE) {
+				t.Errorf("told %v", err)
+			}
+			scarce.Store(false)
+			for range n {
+				if err := <-acked; err != nil {
+					t.Fatal(err)
+				}
+			}
+			do(t, s, add(key(0), n+1, message(10)))
+			if err := s.Failed(); err != nil {
+				t.Error(err)
+			}
+			if got := length(t, s, key(0)); got != n+1 {
+				t.Errorf("%d entries", got)
+			}
+		})
+	}
+}
+
+// TestShortage_Close: a store that waits can be closed.
+func TestShortage_Close(t *testing.T) {
+	var scarce atomic.Bool
+	told := make(chan error, 1000)
+	fs := errorfs.Wrap(vfs.NewMem(), errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if scarce.Load() && op.Kind == errorfs.OpCreate && strings.HasSuffix(op.Path, ".sst") {
+			return syscall.EMFILE
+		}
+		return nil
+	}))
+	s, err := Open("store", Options{Sync: true, FS: fs, MemTableBytes: 64 << 10, Stalled: func(err error) { told <- err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, s, put(key(0)))
+	scarce.Store(true)
+	for i := range uint64(100) {
+		s.Commit(&store.Batch{Ops: []store.Op{add(key(0), i+1, message(1000))}, Sync: true}, func(error) {})
+	}
+	<-told
+	_ = s.Close()
 }

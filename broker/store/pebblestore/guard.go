@@ -1,11 +1,14 @@
 package pebblestore
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -14,16 +17,24 @@ import (
 // guard is the file system below the database. It learns of errors of the log
 // before the database does, and keeps it from its only answer to some of them,
 // which is to end the process: the committer, changing to the next log file, is
-// parked for good instead, and the store fails. Safe for concurrent use.
+// parked for good instead, and the store fails. While there are no file
+// descriptors, it has whoever wants one wait. Safe for concurrent use.
 type guard struct {
 	vfs.FS
 	fail   func(error)
 	armed  atomic.Bool // between Open and Close
 	once   sync.Once
 	parked chan struct{} // closed when the committer was parked
+
+	stop    <-chan struct{} // closed when nobody shall wait any longer
+	stalled func(error)     // is told of shortages, and nil of their end
+	mu      sync.Mutex      // guards waiting, and the order of those calls
+	waiting int             // for a descriptor
 }
 
-func newGuard(fs vfs.FS) *guard { return &guard{FS: fs, parked: make(chan struct{})} }
+func newGuard(fs vfs.FS, stop <-chan struct{}, stalled func(error)) *guard {
+	return &guard{FS: fs, parked: make(chan struct{}), stop: stop, stalled: stalled}
+}
 
 // arm begins to guard: fail is told the first and every further error.
 func (g *guard) arm(fail func(error)) {
@@ -53,9 +64,68 @@ func (g *guard) park(err error) error {
 
 func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
 
+// again is how long the guard waits for a file descriptor between two trials.
+const again = 50 * time.Millisecond
+
+// short reports whether err says that there are too few file descriptors, which
+// passes: nothing is lost by waiting, and an error would be for good.
+func short(err error) bool { return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) }
+
+// patiently opens something, and waits while the system has no descriptor for
+// it. Whoever needs the file waits too, and commits with him at last.
+func patiently[T any](g *guard, open func() (T, error)) (T, error) {
+	f, err := open()
+	if !short(err) || !g.armed.Load() {
+		return f, err
+	}
+	g.wait(1, err)
+	defer func() { g.wait(-1, err) }()
+	for short(err) {
+		select {
+		case <-g.stop: // the store must end without
+			return f, g.note(err)
+		case <-time.After(again):
+			f, err = open()
+		}
+	}
+	return f, err
+}
+
+// wait counts who waits and tells of the first and of the last.
+func (g *guard) wait(n int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch g.waiting += n; {
+	case n > 0 && g.waiting == 1:
+		g.stalled(fmt.Errorf("pebblestore: the store waits for file descriptors: %w", err))
+	case g.waiting == 0:
+		g.stalled(nil)
+	}
+}
+
+// Open implements vfs.FS.
+func (g *guard) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	return patiently(g, func() (vfs.File, error) { return g.FS.Open(name, opts...) })
+}
+
+// OpenReadWrite implements vfs.FS.
+func (g *guard) OpenReadWrite(name string, c vfs.DiskWriteCategory, opts ...vfs.OpenOption) (vfs.File, error) {
+	return patiently(g, func() (vfs.File, error) { return g.FS.OpenReadWrite(name, c, opts...) })
+}
+
+// OpenDir implements vfs.FS.
+func (g *guard) OpenDir(name string) (vfs.File, error) {
+	return patiently(g, func() (vfs.File, error) { return g.FS.OpenDir(name) })
+}
+
+// List implements vfs.FS.
+func (g *guard) List(dir string) ([]string, error) {
+	return patiently(g, func() ([]string, error) { return g.FS.List(dir) })
+}
+
 // Create implements vfs.FS.
 func (g *guard) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	f, err := g.FS.Create(name, c)
+	f, err := patiently(g, func() (vfs.File, error) { return g.FS.Create(name, c) })
 	if !isLog(name) {
 		return f, err
 	}
@@ -67,7 +137,7 @@ func (g *guard) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 
 // ReuseForWrite implements vfs.FS.
 func (g *guard) ReuseForWrite(oldname, newname string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	f, err := g.FS.ReuseForWrite(oldname, newname, c)
+	f, err := patiently(g, func() (vfs.File, error) { return g.FS.ReuseForWrite(oldname, newname, c) })
 	if !isLog(newname) {
 		return f, err
 	}
@@ -143,7 +213,11 @@ func (l logger) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, a
 // listener tells the store of what fails in the background.
 func listener(fail func(error)) *pebble.EventListener {
 	return &pebble.EventListener{
-		BackgroundError: fail,
+		BackgroundError: func(err error) {
+			if !short(err) {
+				fail(err)
+			}
+		},
 		DataCorruption: func(i pebble.DataCorruptionInfo) {
 			fail(fmt.Errorf("pebblestore: the store is damaged: %s: %w", i.Path, i.Details))
 		},

@@ -42,8 +42,9 @@ func Open(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pebblestore: %s is %w: stop that, or give this broker a data_dir of its own (%v)", dir, ErrLocked, err)
 	}
-	s := &Store{dir: dir, o: o, log: o.Log, lock: lock, guard: newGuard(o.FS), known: newSessions(), waiting: &line{},
+	s := &Store{dir: dir, o: o, log: o.Log, lock: lock, known: newSessions(), waiting: &line{},
 		work: make(chan struct{}, 1), closed: make(chan struct{}), committed: make(chan struct{}), finished: make(chan struct{}), ticked: make(chan struct{})}
+	s.guard = newGuard(o.FS, s.closed, s.stalled)
 	s.room.L, s.idle.L, s.finish.more.L = &s.mu, &s.mu, &s.finish.mu
 	if err := s.open(); err != nil {
 		lock.Close()
@@ -124,7 +125,7 @@ func (s *Store) openDB(exists bool) (db *pebble.DB, err error) {
 		FS: s.guard, Lock: s.lock, Logger: logger{s.log}, EventListener: listener(s.fail),
 		CacheSize: s.o.CacheBytes, MemTableSize: uint64(s.o.MemTableBytes), MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold: 4, L0StopWritesThreshold: 24, LBaseMaxBytes: 64 << 20,
-		FormatMajorVersion: pebble.FormatWALSyncChunks, ErrorIfNotExists: exists, ErrorIfExists: !exists,
+		MaxOpenFiles: s.o.MaxOpenFiles, FormatMajorVersion: pebble.FormatWALSyncChunks, ErrorIfNotExists: exists, ErrorIfExists: !exists,
 	}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)

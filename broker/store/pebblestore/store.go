@@ -58,6 +58,22 @@ func (s *Store) failed() error {
 // Failed returns the error that has made the store fail, nil while it works.
 func (s *Store) Failed() error { return s.failed() }
 
+// stalled is told when the store begins to wait for file descriptors, and with
+// nil when it goes on.
+func (s *Store) stalled(err error) {
+	if s.failed() != nil {
+		return
+	}
+	if err != nil {
+		s.log.Error("the store waits: nothing more is acknowledged until there are file descriptors", "err", err)
+	} else {
+		s.log.Info("the store goes on")
+	}
+	if s.o.Stalled != nil {
+		s.o.Stalled(err)
+	}
+}
+
 // fail makes the store refuse everything from now on. What waits, and what the
 // committer is at, is refused through the finisher, behind what is on its way
 // to the disk.
