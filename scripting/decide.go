@@ -39,6 +39,9 @@ const (
 	slowCall = 100_000
 	farAbove = 10
 	maxSlow  = 5
+	// stuckCall is what no pause of a busy machine explains: single instructions
+	// that take long, on very long strings.
+	stuckCall = 2 * time.Second
 )
 
 // begin takes a state of a script for one call; false = the script has no such
@@ -101,6 +104,9 @@ func (c *call) end(d hook.Decision) {
 	if c.err != nil {
 		c.e.failed(c)
 	}
+	if c.in != nil && took > stuckCall && !c.v.workers.Load() {
+		c.e.moveToWorkers(c.v, "a call of "+c.slot.name()+" took "+took.Round(time.Millisecond).String())
+	}
 	if steps > slowCall && !c.v.workers.Load() {
 		if steps > farAbove*slowCall || c.s.slow.Add(1) >= maxSlow {
 			c.e.moveToWorkers(c.v, fmt.Sprintf("calls of %s execute %d instructions", c.slot.name(), steps))
@@ -144,6 +150,10 @@ func (c *call) verdict() hook.Verdict {
 	return hook.Verdict{Decision: hook.Deny, Reason: "script " + c.s.name + " failed in " + c.slot.name() + ": " + c.err.Error()}
 }
 
+func barredVerdict(s *Script) hook.Verdict {
+	return hook.Verdict{Decision: hook.Deny, Reason: "script " + s.name + " could not be loaded at the start; it refuses until it is mended"}
+}
+
 // no is the verdict of a script that said false.
 func (c *call) no() hook.Verdict {
 	return hook.Verdict{Decision: hook.Deny, InvalidCredentials: c.slot&^m5 == authOnRegister, Reason: "script " + c.s.name + " returned false from " + c.slot.name()}
@@ -154,6 +164,9 @@ func (c *call) no() hook.Verdict {
 func ask[R any](e *Engine, ctx context.Context, k slot, arg func(*luaconv.Args) *lua.LTable, read func(*lua.LTable) (hook.Verdict, R, error)) (v hook.Verdict, r R) {
 	for _, s := range *e.scripts.Load() {
 		c, ok := e.begin(ctx, s, k)
+		if !ok && s.barred(k) {
+			return barredVerdict(s), r
+		}
 		if !ok {
 			continue
 		}
@@ -216,6 +229,9 @@ func (h *Hooks) AuthOnPublish(ctx context.Context, p *hook.Publish) (v hook.Verd
 	k := slotOf(authOnPublish, p.Client)
 	for _, s := range *e.scripts.Load() {
 		c, ok := e.begin(ctx, s, k)
+		if !ok && s.barred(k) {
+			return barredVerdict(s), nil
+		}
 		if !ok {
 			continue
 		}

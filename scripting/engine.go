@@ -48,6 +48,9 @@ type Script struct {
 	stats   [slots]*stats
 	slow    atomic.Int32 // calls on a loop that took too long
 	lines   logLimit     // about failing calls
+	// bars are the deciding hooks that the file speaks of, if it could not be
+	// loaded when the plugin started: they refuse until it can be.
+	bars atomic.Pointer[[slots]bool]
 
 	// The following are guarded by Engine.mu.
 	loaded  time.Time // of current
@@ -70,6 +73,7 @@ type Engine struct {
 	dropped   logLimit // lines about dropped news
 
 	mu       sync.Mutex
+	starting bool
 	unloaded map[string]bool // by hand, although their files are there
 	watch    *watch
 }
@@ -95,8 +99,31 @@ func Start(cfg *Config, d Deps) (*Engine, error) {
 	e.watch = w
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.starting = true
 	e.refresh(true)
+	e.starting = false
 	return e, nil
+}
+
+// bar makes the deciding hooks that a broken file speaks of refuse: what it
+// forbids must not be open because of a restart. Called with mu held.
+func (s *Script) bar() {
+	f, err := readSource(s.path)
+	if err != nil {
+		return
+	}
+	var bars [slots]bool
+	for name, k := range slotsByName {
+		bars[k] = k.decides() && strings.Contains(f.text, strings.TrimSuffix(name, "_m5"))
+	}
+	s.bars.Store(&bars)
+}
+
+// barred reports whether the hook refuses because the script could not be
+// loaded at the start.
+func (s *Script) barred(k slot) bool {
+	b := s.bars.Load()
+	return b != nil && b[k] && s.current.Load() == nil
 }
 
 // Close stops watching and waits for observers; calls in flight finish.
@@ -107,9 +134,15 @@ func (e *Engine) Close() {
 	defer e.mu.Unlock()
 	for _, s := range *e.scripts.Load() {
 		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
-		if v := s.current.Load(); v != nil {
-			v.pool.retire()
-		}
+		s.retire()
+	}
+}
+
+// retire takes the script out: calls that still find it have no hook to call.
+func (s *Script) retire() {
+	s.bars.Store(nil)
+	if v := s.current.Swap(nil); v != nil {
+		v.pool.retire()
 	}
 }
 
@@ -207,8 +240,12 @@ func (e *Engine) refresh(all bool) {
 		list = append(list, s)
 		if err := e.update(cfg, s, all || isNew); err != nil {
 			e.report(s, err)
+			if e.starting && cfg.OnError != "next" {
+				s.bar()
+			}
 		}
 	}
+	var gone []*Script
 	for _, s := range *e.scripts.Load() {
 		if old[s.path] == nil {
 			continue
@@ -217,13 +254,14 @@ func (e *Engine) refresh(all bool) {
 			list = append(list, s) // editors take a file away before they put it back
 			continue
 		}
-		if v := s.current.Load(); v != nil {
-			v.pool.retire()
-		}
+		gone = append(gone, s)
+	}
+	e.scripts.Store(&list)
+	for _, s := range gone {
+		s.retire()
 		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 		e.deps.Log.Info("script unloaded", "script", s.name)
 	}
-	e.scripts.Store(&list)
 	e.watch.follow(cfg, list)
 	e.announce()
 }
@@ -265,6 +303,7 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 	e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 	s.slow.Store(0)
 	s.current.Store(next)
+	s.bars.Store(nil)
 	s.loaded = time.Now()
 	if v != nil {
 		s.reloads++
@@ -345,6 +384,11 @@ func (e *Engine) announce() {
 			for i, has := range v.has {
 				now[i].has = now[i].has || has
 				now[i].waits = now[i].waits || has && v.workers.Load()
+			}
+		}
+		if bars := s.bars.Load(); bars != nil {
+			for i, is := range bars {
+				now[i].has = now[i].has || is
 			}
 		}
 	}

@@ -411,3 +411,86 @@ func TestWorkers(t *testing.T) {
 	far.expect(alice, "t", "ok")
 	eventually(t, func() bool { return blocks(far) })
 }
+
+// TestUnload_UnderLoad: while a script comes and goes, calls end: with its
+// answer or without an opinion.
+func TestUnload_UnderLoad(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked(`return true`)})
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if got := r.publish(alice, "t"); got != "ok" && got != "next" {
+					t.Error(got)
+					return
+				}
+			}
+		})
+	}
+	for range 200 {
+		if err := r.Unload("a.lua"); err != nil {
+			t.Error(err)
+		}
+		if err := r.Load("a.lua"); err != nil {
+			t.Error(err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+// TestKeep_Coroutine: coroutines do not cost a script its state, and a state
+// that was thrown away comes back although the first attempt fails.
+func TestKeep_Coroutine(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": "keep_state = true\nn = 0\n" + hooked(`
+		n = n + 1
+		if m.topic == "co" then coroutine.wrap(function() return 1 end)() end
+		return {topic = "n" .. n}`)})
+	for i, topic := range []string{"a", "co", "co", "a"} {
+		r.expect(alice, topic, fmt.Sprintf("ok topic=n%d", i+1))
+	}
+	f := start(t, map[string]string{"a.lua": "keep_state = true\n" + hooked(`
+		if m.topic == "bomb" then while true do end end
+		return true`)}, func(c *Config) { c.MaxSteps = 100_000 })
+	f.expect(alice, "a", "ok")
+	grow := f.script("a.lua").current.Load().pool.grow
+	f.script("a.lua").current.Load().pool.grow = func() (*instance, error) { return nil, fmt.Errorf("not now") }
+	f.expect(alice, "bomb", "deny error")
+	f.expect(alice, "a", "deny error")
+	f.script("a.lua").current.Load().pool.grow = grow
+	f.expect(alice, "a", "ok")
+}
+
+// TestStart_Broken: what a script forbids is not open because the broker was
+// restarted while its file is broken.
+func TestStart_Broken(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked("return false") + " = broken", "b.lua": "hooks = { on_publish = = 1 }"})
+	r.expect(alice, "t", "deny")
+	if p := r.Plugin(); !p.Has("auth_on_publish") || p.Has("auth_on_subscribe") {
+		t.Errorf("the chain is told of %v", p.Points())
+	}
+	r.write("c.lua", hooked("return true")+" = broken") // not there at the start
+	r.logged("c.lua")
+	r.write("a.lua", hooked("return {topic = 'mended'}"))
+	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=mended" })
+	lax := start(t, map[string]string{"a.lua": hooked("return false") + " = broken"}, func(c *Config) { c.OnError = "next" })
+	lax.expect(alice, "t", "next")
+}
+
+// TestFolder_Returns: a folder that was away for a while is watched again.
+func TestFolder_Returns(t *testing.T) {
+	r := start(t, map[string]string{"lua/a.lua": hooked(`return true`)}, func(c *Config) { c.Dir = filepath.Join(c.Dir, "lua") })
+	r.expect(alice, "t", "ok")
+	if err := os.RemoveAll(filepath.Join(r.dir, "lua")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return r.publish(alice, "t") == "next" })
+	r.write("lua/a.lua", hooked(`return false`))
+	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+}

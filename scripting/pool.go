@@ -68,16 +68,15 @@ func (p *pool) take(patience time.Duration) (*instance, error) {
 	if in := p.grab(); in != nil {
 		return in, nil
 	}
-	if !p.keep {
-		if n := p.made.Add(1); n <= int64(len(p.free)) {
-			in, err := p.grow()
-			if err != nil {
-				p.made.Add(-1)
-			}
-			return in, err
+	// With keep all were made in advance, but one may have been lost.
+	if n := p.made.Add(1); n <= int64(len(p.free)) {
+		in, err := p.grow()
+		if err != nil {
+			p.made.Add(-1)
 		}
-		p.made.Add(-1)
+		return in, err
 	}
+	p.made.Add(-1)
 	return p.wait(patience)
 }
 
@@ -127,10 +126,13 @@ func (p *pool) leave(mine chan *instance, have *instance) *instance {
 	p.mu.Unlock()
 	select {
 	case in := <-mine:
-		if have == nil || in == nil {
+		switch {
+		case in == nil: // the version was replaced, or a state thrown away
+		case have == nil:
 			return in
+		default:
+			p.put(in)
 		}
-		p.put(in)
 	default:
 	}
 	return have
@@ -197,6 +199,8 @@ func (p *pool) discard(in *instance) error {
 	}
 	next, err := p.grow()
 	if err != nil {
+		p.made.Add(-1) // the next call tries again
+		p.hand(nil)
 		return fmt.Errorf("a state was thrown away and cannot be replaced: %w", err)
 	}
 	p.put(next)

@@ -115,8 +115,15 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 	add := func(path string) {
 		for _, dir := range linkDirs(path) {
 			// One name per folder: the system knows it by its inode.
-			if real, err := filepath.EvalSymlinks(dir); err == nil {
-				want[real] = true
+			// One that is not there is waited for by what it will lie in.
+			for ; ; dir = filepath.Dir(dir) {
+				if real, err := filepath.EvalSymlinks(dir); err == nil {
+					want[real] = true
+					break
+				}
+				if dir == filepath.Dir(dir) {
+					break
+				}
 			}
 		}
 	}
@@ -135,7 +142,14 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 		}
 	}
 	w.dirs = w.dirs[:0]
+	known := w.fs.WatchList()
 	for dir := range want {
+		if !slices.Contains(known, dir) { // what came before we watch is looked for once more
+			select {
+			case w.nudges <- settle:
+			default:
+			}
+		}
 		if err := w.fs.Add(dir); err != nil {
 			w.log.Warn("a folder of scripts cannot be watched; script reload reads its files", "folder", dir, "err", err)
 			continue

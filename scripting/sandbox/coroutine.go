@@ -55,7 +55,7 @@ func (s *State) create(L *lua.LState, create lua.LGFunction) {
 	L.SetContext(ctx)
 	th := L.Get(-1).(*lua.LState)
 	th.SetContext(ctx)
-	if j := &s.journal; j.old == nil {
+	if j := &s.journal; j.old == nil && !s.keeps {
 		if j.threads == nil {
 			j.threads = map[*lua.LState]struct{}{}
 		}
@@ -64,7 +64,7 @@ func (s *State) create(L *lua.LState, create lua.LGFunction) {
 }
 
 func (s *State) enter(L *lua.LState, th *lua.LState) {
-	if s.journal.resumed(th) {
+	if !s.keeps && s.journal.resumed(th) {
 		s.tainted = true
 	}
 	if s.nested++; s.nested > maxNested {

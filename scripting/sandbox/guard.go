@@ -8,10 +8,12 @@ import (
 
 // What values cost, in bytes: generous averages of what Go allocates.
 const (
-	costString  = 32  // beside its bytes
-	costTable   = 128 // without its entries
-	costEntry   = 112 // a new key: map entry, key list, index
-	costItem    = 24  // a new element at the end of an array
+	costString  = 32   // beside its bytes
+	costTable   = 128  // without its entries
+	costEntry   = 112  // a new key: map entry, key list, index
+	costItem    = 24   // a new element at the end of an array
+	costHash    = 640  // the first entry of a constructor that is none of the array
+	costDict    = 2560 // the first one stored later: gopher-lua makes room for 32
 	costClosure = 160
 	costThread  = 48 << 10
 	costProgram = 16 << 10
@@ -167,6 +169,9 @@ func (s *State) rawSet(L *lua.LState, t *lua.LTable, key, value lua.LValue) {
 func keyCost(t *lua.LTable, key lua.LValue) int {
 	k, ok := key.(lua.LNumber)
 	if !ok || k < 1 || k >= lua.LNumber(lua.MaxArrayIndex) || k != lua.LNumber(int(k)) {
+		if first, _ := t.Next(lua.LNumber(t.MaxN())); first == lua.LNil {
+			return costDict + costEntry
+		}
 		return costEntry
 	}
 	if k == 1 || t.RawGetInt(int(k)-1) != lua.LNil {
@@ -186,7 +191,11 @@ func (s *State) table(L *lua.LState) int {
 	t := L.Get(1).(*lua.LTable)
 	n, keys := t.MaxN(), 0
 	t.ForEach(func(lua.LValue, lua.LValue) { keys++ })
-	s.Charge(L, costTable+n*costItem+max(0, keys-n)*costEntry)
+	cost := costTable + n*costItem
+	if keys > n {
+		cost += costHash + (keys-n)*costEntry
+	}
+	s.Charge(L, cost)
 	L.SetTop(1)
 	return 1
 }
