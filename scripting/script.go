@@ -1,0 +1,57 @@
+package scripting
+
+import (
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Script is one script file. Safe for concurrent use.
+type Script struct {
+	path    string
+	name    string // what logs, errors and metrics call it
+	current atomic.Pointer[version]
+	stats   [slots]*stats
+	slow    atomic.Int32 // calls on a loop that took too long
+	lines   logLimit     // about failing calls
+	// bars are the deciding hooks that the file speaks of, if it could not be
+	// loaded when the plugin started: they refuse until it can be.
+	bars atomic.Pointer[[slots]bool]
+
+	// The following are guarded by Engine.mu.
+	loaded  time.Time // of current
+	reloads int
+	failed  error     // of the last attempt, nil if it succeeded
+	byHand  bool      // by script load
+	missing time.Time // when its file was found gone
+	emptied time.Time // when its file was found empty
+}
+
+// retire takes the script out: calls that still find it have no hook to call.
+func (s *Script) retire() {
+	s.bars.Store(nil)
+	if v := s.current.Swap(nil); v != nil {
+		v.pool.retire()
+	}
+}
+
+// bar makes the deciding hooks that a broken file speaks of refuse: what it
+// forbids must not be open because of a restart. Called with mu held.
+func (s *Script) bar() {
+	f, err := readSource(s.path)
+	if err != nil {
+		return
+	}
+	var bars [slots]bool
+	for name, k := range slotsByName {
+		bars[k] = k.decides() && strings.Contains(f.text, strings.TrimSuffix(name, "_m5"))
+	}
+	s.bars.Store(&bars)
+}
+
+// barred reports whether the hook refuses because the script could not be
+// loaded at the start.
+func (s *Script) barred(k slot) bool {
+	b := s.bars.Load()
+	return b != nil && b[k] && s.current.Load() == nil
+}
