@@ -494,3 +494,21 @@ func TestFolder_Returns(t *testing.T) {
 	r.write("lua/a.lua", hooked(`return false`))
 	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
 }
+
+// TestKeep_Bounded: what a script keeps is bounded wherever it keeps it.
+func TestKeep_Bounded(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": "\ufeffkeep_state = true\nlocal kept = {}\n" + hooked(`
+		hooks = nil
+		kept[#kept + 1] = ("x"):rep(1000000) .. #kept
+		return {topic = "n" .. #kept}`)}, func(c *Config) { c.MaxMemory = 4 << 20 })
+	most := 0
+	for range 30 {
+		var n int
+		if _, err := fmt.Sscanf(r.publish(alice, "t"), "ok topic=n%d", &n); err == nil {
+			most = max(most, n)
+		}
+	}
+	if most < 2 || most > 10 {
+		t.Errorf("a state kept up to %d MB, the limit is 4", most)
+	}
+}

@@ -173,7 +173,7 @@ func (in *instance) unknownHooks() (names []string) {
 // finish makes a loaded state ready for calls.
 func (v *version) finish(in *instance) {
 	if v.pool.keep {
-		in.state.Keep(int64(v.cfg.MaxMemory))
+		in.state.Keep(int64(v.cfg.MaxMemory), in.fns[:]...)
 	} else {
 		in.state.Freeze()
 	}

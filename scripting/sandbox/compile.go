@@ -74,7 +74,8 @@ func compile(name, source string, coverage bool) (*Program, error) {
 	if strings.HasPrefix(source, "\x1b") {
 		return nil, &SyntaxError{File: name, Line: 1, Problem: "this is bytecode", Remedy: "scripts are loaded as source only"}
 	}
-	if strings.HasPrefix(source, "#") { // as a shell would
+	source = strings.TrimPrefix(source, "\ufeff") // some editors begin a file with it
+	if strings.HasPrefix(source, "#") {           // as a shell would
 		source = "--" + source
 	}
 	chunk, err := parse.Parse(strings.NewReader(source), name)

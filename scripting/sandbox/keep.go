@@ -15,7 +15,10 @@ type kept struct {
 
 // Keep says that loading is over and that what calls change from now on stays.
 // It may grow to maxLive bytes, 0 = without limit; beyond that Reset fails.
-func (s *State) Keep(maxLive int64) { s.keeps, s.maxLive = true, maxLive }
+// roots are functions that the host holds, besides what globals lead to.
+func (s *State) Keep(maxLive int64, roots ...*lua.LFunction) {
+	s.keeps, s.maxLive, s.roots = true, maxLive, roots
+}
 
 // bounded reports whether what stays is below the limit of Keep. It walks all
 // values once per so many bytes charged, and shrinks tables from which keys were
@@ -52,6 +55,11 @@ func (s *State) bounded() bool {
 	}
 	w.walk(s.L.G.Global)
 	w.walk(s.loaded)
+	for _, fn := range s.roots {
+		if fn != nil {
+			w.walk(fn)
+		}
+	}
 	return live <= s.maxLive
 }
 

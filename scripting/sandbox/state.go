@@ -35,6 +35,7 @@ type State struct {
 	opts    Options
 	keeps   bool  // what calls change stays
 	maxLive int64 // and may grow to so many bytes; 0 = unlimited
+	roots   []*lua.LFunction
 	account *account
 	journal journal
 	lazies  lazies
