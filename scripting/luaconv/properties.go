@@ -11,15 +11,9 @@ import (
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
-// What tables of the host cost the call's account, in bytes.
-const (
-	costTable = 128
-	costEntry = 112
-)
-
 // table makes a table that is charged with its entries.
 func table(s *sandbox.State, items, keys int) *lua.LTable {
-	s.Take(costTable + (items+keys)*costEntry)
+	s.Take(sandbox.TableCost(items, keys))
 	return s.L.CreateTable(items, keys)
 }
 

@@ -23,6 +23,7 @@ func TestHostile(t *testing.T) {
 		`while true do pcall(json.encode, {string.rep("x", 1000)}) end`,
 		`local t = {} for i = 1, 1e5 do t[i] = i end while true do json.encode(t) end`,
 		`local s = "[" .. string.rep("1,", 1e5) .. "1]" while true do pcall(json.decode, s) end`,
+		`local s = "[" .. string.rep('{"a":1},', 1e5) .. "1]" while true do pcall(json.decode, s) end`,
 		`local s = string.rep('{"a":', 1e5) while true do pcall(json.decode, s) end`,
 		`local s = "[[" .. string.rep("[],", 1e5) .. "[]]]" while true do pcall(json.decode, s) end`,
 		`local s = '["' .. string.rep("\\u0041", 1e5) .. '"]' while true do pcall(json.decode, s) end`,

@@ -121,8 +121,8 @@ func (r *jsonReader) object(depth int) (lua.LValue, bool) {
 		r.blank()
 		v, ok := r.value(depth + 1)
 		if ok {
-			r.s.Charge(r.L, costEntry+len(name))
-			t.RawSetString(name, v)
+			r.s.Charge(r.L, len(name))
+			r.s.Put(r.L, t, lua.LString(name), v)
 		}
 		return ok
 	})
@@ -134,8 +134,7 @@ func (r *jsonReader) array(depth int) (lua.LValue, bool) {
 	ok := r.members(']', depth, func(i int) bool {
 		v, ok := r.value(depth + 1)
 		if ok && v != lua.LNil {
-			r.s.Charge(r.L, costItem)
-			t.RawSetInt(i, v)
+			r.s.Put(r.L, t, lua.LNumber(i), v)
 		}
 		return ok
 	})

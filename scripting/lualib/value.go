@@ -10,7 +10,7 @@ import (
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
-// What values cost the account of a call, in bytes.
+// What values copied out of a state cost, in bytes.
 const (
 	costString = 32 // beside its bytes
 	costTable  = 128
@@ -114,8 +114,7 @@ func compareKeys(a, b any) int {
 
 // NewTable makes a table that is charged with its entries.
 func NewTable(L *lua.LState, s *sandbox.State, items, keys int) *lua.LTable {
-	s.Charge(L, costTable+items*costItem+keys*costEntry)
-	return L.CreateTable(items, keys)
+	return s.NewTable(L, items, keys)
 }
 
 // Text makes a string that is charged.

@@ -6,18 +6,44 @@ import (
 	lua "github.com/yuin/gopher-lua"
 )
 
-// What values cost, in bytes: generous averages of what Go allocates.
+// What values cost, in bytes: what Go allocates, generously; see
+// TestTableCost. Values made by libraries are charged by TableCost.
 const (
-	costString  = 32   // beside its bytes
-	costTable   = 128  // without its entries
-	costEntry   = 112  // a new key: map entry, key list, index
-	costItem    = 24   // a new element at the end of an array
-	costHash    = 640  // the first entry of a constructor that is none of the array
-	costDict    = 2560 // the first one stored later: gopher-lua makes room for 32
+	costString  = 32      // beside its bytes
+	costTable   = 128     // without its entries
+	costArray   = 32 * 16 // the first element stored later: gopher-lua makes room for 32
+	costItem    = 24      // an element at the end of an array
+	costHash    = 640     // the first entry of a table made with room for it
+	costDict    = 2560    // the first entry stored later: gopher-lua makes room for 32
+	costEntry   = 152     // a new key: map entry, key list, index
 	costClosure = 160
 	costThread  = 48 << 10
 	costProgram = 16 << 10
 )
+
+// TableCost is what a table made with room for so many array elements and other
+// entries costs, in bytes, the values themselves not counted.
+func TableCost(items, keys int) int {
+	c := costTable + items*costItem
+	if keys > 0 {
+		c += costHash + keys*costEntry
+	}
+	return c
+}
+
+// NewTable makes a table with room for so many array elements and other entries,
+// charged with them. For libraries that know both; others use Put.
+func (s *State) NewTable(L *lua.LState, items, keys int) *lua.LTable {
+	s.Charge(L, TableCost(items, keys))
+	return L.CreateTable(items, keys)
+}
+
+// Put stores into a table that a library makes, without metamethods, and charges
+// what a script's own store is charged.
+func (s *State) Put(L *lua.LState, t *lua.LTable, key, value lua.LValue) {
+	s.Charge(L, keyCost(t, key))
+	t.RawSet(key, value)
+}
 
 // guards returns the functions that rewritten code calls, in the order of
 // guardNames.
@@ -174,7 +200,10 @@ func keyCost(t *lua.LTable, key lua.LValue) int {
 		}
 		return costEntry
 	}
-	if k == 1 || t.RawGetInt(int(k)-1) != lua.LNil {
+	switch {
+	case k == 1 && t.MaxN() == 0:
+		return costArray + costItem
+	case k == 1 || t.RawGetInt(int(k)-1) != lua.LNil:
 		return costItem
 	}
 	return (int(k) - min(t.MaxN(), int(k)) + 1) * costItem
@@ -191,11 +220,7 @@ func (s *State) table(L *lua.LState) int {
 	t := L.Get(1).(*lua.LTable)
 	n, keys := t.MaxN(), 0
 	t.ForEach(func(lua.LValue, lua.LValue) { keys++ })
-	cost := costTable + n*costItem
-	if keys > n {
-		cost += costHash + (keys-n)*costEntry
-	}
-	s.Charge(L, cost)
+	s.Charge(L, TableCost(n, max(0, keys-n)))
 	L.SetTop(1)
 	return 1
 }

@@ -95,7 +95,9 @@ func (s *State) Touch(L *lua.LState, t *lua.LTable) {
 		}
 	}
 	c := s.journal.asBefore(t)
-	s.Charge(L, costTable+c.MaxN()*costItem)
+	n := 0
+	c.ForEach(func(lua.LValue, lua.LValue) { n++ })
+	s.Charge(L, TableCost(c.MaxN(), max(0, n-c.MaxN())))
 	s.journal.wholes = append(s.journal.wholes, whole{t, c})
 }
 

@@ -49,7 +49,8 @@ func (s *State) bounded() bool {
 		tables: func(t *lua.LTable) {
 			n := 0
 			t.ForEach(func(lua.LValue, lua.LValue) { n++ })
-			live += costTable + int64(n)*costEntry
+			items := t.MaxN()
+			live += int64(TableCost(items, max(0, n-items)))
 			compact(t, n)
 		},
 	}

@@ -76,7 +76,8 @@ func (s *State) Lazy(f Filler) *lua.LTable {
 	z := &s.lazies
 	shape := f.Shape()
 	if s.keeps { // the script may hold it longer than the call
-		t := s.L.NewTable()
+		s.Take(TableCost(0, len(shape.Keys)))
+		t := s.L.CreateTable(0, len(shape.Keys))
 		for i, key := range shape.Keys {
 			t.RawSetString(key, s.made(f, i))
 		}

@@ -77,8 +77,7 @@ func (s *State) date(L *lua.LState) int {
 		text, at = text[1:], at.UTC()
 	}
 	if strings.HasPrefix(text, "*t") {
-		s.Charge(L, costTable+9*costEntry)
-		t := L.NewTable()
+		t := s.NewTable(L, 0, 9)
 		for name, v := range map[string]int{"year": at.Year(), "month": int(at.Month()), "day": at.Day(), "hour": at.Hour(),
 			"min": at.Minute(), "sec": at.Second(), "wday": int(at.Weekday()) + 1, "yday": at.YearDay()} {
 			t.RawSetString(name, lua.LNumber(v))

@@ -147,8 +147,7 @@ func (s *State) sort(L *lua.LState) int {
 
 func (s *State) tablePack(L *lua.LState) int {
 	n := L.GetTop()
-	s.Charge(L, costTable+costEntry+n*costItem)
-	t := L.NewTable()
+	t := s.NewTable(L, n, 1)
 	for i := 1; i <= n; i++ {
 		t.RawSetInt(i, L.Get(i))
 	}
