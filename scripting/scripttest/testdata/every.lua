@@ -4,6 +4,7 @@ local function deciding(name, f)
   hooks[name], hooks[name .. "_m5"] = f, f
 end
 deciding("auth_on_register", function(m)
+  assert(m.password ~= "secret", "the password is in clear text")
   assert(m.addr == "10.0.0.1" and m.port == 77 and obf.decrypt(m.password) == "secret")
   return { max_message_size = 10, subscriber_id = { mountpoint = "m", client_id = m.client_id .. "!" }, max_connection_lifetime = 60 }
 end)
