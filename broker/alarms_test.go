@@ -193,7 +193,7 @@ func TestAlarm_Certificates(t *testing.T) {
 	// come has the listener look at its files until it has found what is wanted.
 	come := func(want ...string) {
 		t.Helper()
-		eventually(t, func() bool {
+		brokertest.Eventually(t, func() bool {
 			if nc, err := tls.Dial("tcp", b.Listeners["ssl.t"], ca.Client()); err == nil {
 				nc.Close()
 			}

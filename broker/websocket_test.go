@@ -123,19 +123,7 @@ func TestWebSocket_ConnectTimeout(t *testing.T) {
 	if _, err := silent.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("got %v", err)
 	}
-	eventually(t, func() bool { return b.Metrics.SocketCloseTimeout.Count() == 2 })
-}
-
-// eventually waits for what is counted behind a client's back.
-func eventually(t *testing.T, done func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(brokertest.Patience); !done(); <-tick.C {
-		if time.Now().After(end) {
-			t.Fatal("waited in vain")
-		}
-	}
+	brokertest.Eventually(t, func() bool { return b.Metrics.SocketCloseTimeout.Count() == 2 })
 }
 
 // Quirk 22: max_message_rate holds back clients of every transport.

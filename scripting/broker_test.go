@@ -1,7 +1,6 @@
 package scripting_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -28,12 +26,14 @@ import (
 type extension struct {
 	cfg *scripting.Config
 	*scripting.Engine
+	cache *authcache.Cache
 }
 
 func (*extension) Name() string { return "lua" }
 
 func (x *extension) Start(api *broker.API) (err error) {
-	host := &lualib.Host{Log: api.Log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation(""), Broker: api}
+	x.cache = authcache.New()
+	host := &lualib.Host{Log: api.Log, Cache: x.cache, Secrets: luaconv.NewObfuscation(""), Broker: api}
 	x.Engine, err = scripting.Start(x.cfg, scripting.Deps{Log: api.Log, Metrics: api.Metrics, Alarms: api.Alarms, Host: host, Changed: api.Changed})
 	return err
 }
@@ -41,41 +41,25 @@ func (x *extension) Start(api *broker.API) (err error) {
 func (x *extension) Configure() error    { return x.Engine.Configure(x.cfg) }
 func (x *extension) Plugin() hook.Plugin { return x.Engine.Plugin() }
 
-// record is a log that tests read while it is written.
-type record struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (r *record) Write(p []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.b.Write(p)
-}
-
-func (r *record) has(text string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return strings.Contains(r.b.String(), text)
-}
-
 // lua is a broker whose only plugin is a script.
 type lua struct {
 	*brokertest.Broker
 	t   *testing.T
 	dir string
-	log *record
+	log *brokertest.Output
+	ext *extension
 }
 
 func startLua(t *testing.T, script string, set ...string) *lua {
 	t.Helper()
-	l := &lua{t: t, dir: t.TempDir(), log: &record{}}
+	l := &lua{t: t, dir: t.TempDir(), log: &brokertest.Output{}}
 	l.save(script)
 	cfg := &scripting.Config{Dir: l.dir, BundledDir: filepath.Join(l.dir, "none"), States: 1, MaxStates: 64, Timeout: 5 * time.Second,
 		MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 1000}
+	l.ext = &extension{cfg: cfg}
 	l.Broker = brokertest.Start(t, brokertest.Options{
 		Set:        append([]string{"allow_anonymous=off", "plugins.acl=off", "plugins.lua=on"}, set...),
-		Extensions: []broker.Extension{&extension{cfg: cfg}}, Log: slog.New(slog.NewTextHandler(l.log, nil)),
+		Extensions: []broker.Extension{l.ext}, Log: slog.New(slog.NewTextHandler(l.log, nil)),
 	})
 	return l
 }
@@ -94,9 +78,9 @@ func (l *lua) save(script string) {
 // logs waits for a line of the log.
 func (l *lua) logs(text string) {
 	l.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !l.log.has(text); <-time.After(2 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); !strings.Contains(l.log.String(), text); <-time.After(2 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			l.t.Fatalf("the log lacks %q:\n%s", text, l.log.b.String())
+			l.t.Fatalf("the log lacks %q:\n%s", text, l.log.String())
 		}
 	}
 }
@@ -280,6 +264,25 @@ func TestBroker_Lives(t *testing.T) {
 		l.Registry.Disconnect(time.Now(), mqtt.SessionKey{ClientID: "stays"}, mqtt.AdministrativeAction, true)
 		l.logs("on_client_gone stays nil nil")
 	}
+}
+
+// TestBroker_AuthCache: what a script has cached for a client stands for its
+// new connection while the old one is taken over, and goes with the last.
+func TestBroker_AuthCache(t *testing.T) {
+	l := startLua(t, `hooks = { auth_on_register = function(m)
+  auth_cache.insert(m.mountpoint, m.client_id, m.username, { { pattern = "mine/%c" } }, {})
+  return true
+end, auth_on_publish = function() return false end }`)
+	connect := packet.Connect{Version: mqtt.V311, ClientID: "stays"}
+	old, _ := l.dial(connect)
+	c, _ := l.dial(connect)
+	old.Ended()
+	c.Publish(packet.Publish{Topic: "mine/stays", QoS: 1})
+	if got := l.ext.cache.Len(); got != 1 {
+		t.Errorf("got %d entries of a connected client", got)
+	}
+	c.Close()
+	brokertest.Eventually(t, func() bool { return l.ext.cache.Len() == 0 })
 }
 
 // TestBroker_EnhancedAuth: a script can complete enhanced authentication, with

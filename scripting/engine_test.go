@@ -1,7 +1,6 @@
 package scripting
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -12,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/scripting/authcache"
@@ -20,30 +20,12 @@ import (
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
-// output is a log that tests may read while it is written.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // rig is an engine over a folder of its own.
 type rig struct {
 	*Engine
 	t       *testing.T
 	dir     string
-	log     output
+	log     brokertest.Output
 	metrics *metric.Broker
 	changed chan struct{}
 }
@@ -180,7 +162,7 @@ func TestReload(t *testing.T) {
 	r.expect(alice, "t", "ok")
 	r.write("a.lua", hooked(`return false`))
 	r.logged("script loaded", `script=a.lua`)
-	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
 
 	r.write("a.lua", hooked(`return true`)+"\nx = = 1")
 	r.logged("a.lua:4", "the version before stays in force")
@@ -196,14 +178,14 @@ func TestReload(t *testing.T) {
 
 	// The set of hooks may change.
 	r.write("a.lua", "hooks = { auth_on_publish_m5 = function(m) return true end }")
-	eventually(t, func() bool { return r.publish(alice5, "t") == "ok" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice5, "t") == "ok" })
 	r.expect(alice, "t", "next")
 
 	// In place, and by a symbolic link that is swapped.
 	if err := os.WriteFile(filepath.Join(r.dir, "a.lua"), []byte(hooked(`return false`)), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
 	r.write("v1/real.lua", hooked(`return {topic = "one"}`))
 	r.write("v2/real.lua", hooked(`return {topic = "two"}`))
 	link := func(target, name string) {
@@ -217,28 +199,19 @@ func TestReload(t *testing.T) {
 	}
 	link("v1", "current")
 	link("current/real.lua", "a.lua")
-	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=one" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=one" })
 	link("v2", "current")
-	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=two" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=two" })
 
 	if err := os.Remove(filepath.Join(r.dir, "a.lua")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return r.publish(alice, "t") == "next" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "next" })
 	if n := r.metrics.ScriptReloads.Count(); n < 4 {
 		t.Errorf("got %d reloads counted", n)
 	}
 	if n := r.metrics.ScriptLoadErrors.Count(); n < 3 {
 		t.Errorf("got %d failed loads counted", n)
-	}
-}
-
-func eventually(t *testing.T, f func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !f(); <-time.After(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("it did not come true within 10 s")
-		}
 	}
 }
 
@@ -257,7 +230,7 @@ func TestRequire(t *testing.T) {
 	})
 	r.expect(alice, "t", "ok")
 	r.write("lib/answers.lua", `return {answer = false}`)
-	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
 	r.logged("b.lua", "want the path of a file below", "c.lua", "there is no lib/none.lua below", `script=d.lua`, "requires itself (lib/loop -> lib/loop)")
 }
 
@@ -403,13 +376,13 @@ func TestWorkers(t *testing.T) {
 		slow.expect(alice, "t", "ok")
 	}
 	slow.logged("called on workers from now on", "calls of auth_on_publish execute")
-	eventually(t, func() bool { return blocks(slow) })
+	brokertest.Eventually(t, func() bool { return blocks(slow) })
 	// A new version has another chance.
 	slow.write("a.lua", hooked(`return true`))
-	eventually(t, func() bool { return !blocks(slow) })
+	brokertest.Eventually(t, func() bool { return !blocks(slow) })
 	far := start(t, map[string]string{"a.lua": hooked(`for i = 1, 3e6 do end return true`)})
 	far.expect(alice, "t", "ok")
-	eventually(t, func() bool { return blocks(far) })
+	brokertest.Eventually(t, func() bool { return blocks(far) })
 }
 
 // TestUnload_UnderLoad: while a script comes and goes, calls end: with its
@@ -478,7 +451,7 @@ func TestStart_Broken(t *testing.T) {
 	r.write("c.lua", hooked("return true")+" = broken") // not there at the start
 	r.logged("c.lua")
 	r.write("a.lua", hooked("return {topic = 'mended'}"))
-	eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=mended" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=mended" })
 	lax := start(t, map[string]string{"a.lua": hooked("return false") + " = broken"}, func(c *Config) { c.OnError = "next" })
 	lax.expect(alice, "t", "next")
 }
@@ -490,9 +463,9 @@ func TestFolder_Returns(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(r.dir, "lua")); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return r.publish(alice, "t") == "next" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "next" })
 	r.write("lua/a.lua", hooked(`return false`))
-	eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
 }
 
 // TestKeep_Bounded: what a script keeps is bounded wherever it keeps it.

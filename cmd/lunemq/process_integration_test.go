@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lunemq/lunemq/broker/brokertest"
 )
 
 // daemon is a lunemq process of its own.
@@ -19,7 +21,7 @@ type daemon struct {
 	cmd   *exec.Cmd
 	dir   string
 	ready map[string]string
-	log   *safeBuffer
+	log   *brokertest.Output
 }
 
 // binary is a program that make build has built.
@@ -48,7 +50,7 @@ func startDaemon(t *testing.T, dir string, set ...string) *daemon {
 		"data_dir=" + filepath.Join(dir, "data"), "script.script_dir=" + filepath.Join(dir, "lua"), "admin.socket=" + filepath.Join(dir, "admin.sock")}, set...) {
 		args = append(args, "--set", s)
 	}
-	d := &daemon{t: t, cmd: exec.Command(binary(t, "lunemq"), args...), dir: dir, ready: map[string]string{}, log: &safeBuffer{}}
+	d := &daemon{t: t, cmd: exec.Command(binary(t, "lunemq"), args...), dir: dir, ready: map[string]string{}, log: &brokertest.Output{}}
 	d.cmd.Stderr = d.log
 	out, err := d.cmd.StdoutPipe()
 	if err != nil {

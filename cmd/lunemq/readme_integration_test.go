@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lunemq/lunemq/broker/brokertest"
 )
 
 // TestIntegration_README runs every command of README.md in order, as a new
@@ -24,7 +26,7 @@ import (
 // What the text says a block prints, it must print.
 func TestIntegration_README(t *testing.T) {
 	tool(t, "mosquitto_sub")
-	r := &reader{t: t, dir: copyTree(t), said: &safeBuffer{}}
+	r := &reader{t: t, dir: copyTree(t), said: &brokertest.Output{}}
 	text, err := os.ReadFile(filepath.Join(r.dir, "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -52,8 +54,8 @@ func TestIntegration_README(t *testing.T) {
 type reader struct {
 	t          *testing.T
 	dir        string
-	said       *safeBuffer // by what runs in the background
-	behind     bool        // a subscriber waits for its message
+	said       *brokertest.Output // by what runs in the background
+	behind     bool               // a subscriber waits for its message
 	ran, saved int
 }
 
@@ -155,7 +157,7 @@ func background(t *testing.T, cmd *exec.Cmd, to io.Writer) {
 }
 
 // until waits until a text was printed.
-func until(t *testing.T, b *safeBuffer, want string) {
+func until(t *testing.T, b *brokertest.Output, want string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

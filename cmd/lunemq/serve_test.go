@@ -11,10 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/listener/certtest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
@@ -30,33 +30,15 @@ type running struct {
 	hup    chan os.Signal
 	stop   context.CancelFunc
 	status chan int
-	log    *safeBuffer
+	log    *brokertest.Output
 	dir    string
-}
-
-// safeBuffer is a log that may be read while it is written.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 // serveWith starts lunemq serve with a configuration file and waits for its
 // ready line.
 func serveWith(t *testing.T, file string, set ...string) *running {
 	t.Helper()
-	r := &running{t: t, ready: map[string]string{}, hup: make(chan os.Signal), status: make(chan int, 1), log: &safeBuffer{}, dir: t.TempDir()}
+	r := &running{t: t, ready: map[string]string{}, hup: make(chan os.Signal), status: make(chan int, 1), log: &brokertest.Output{}, dir: t.TempDir()}
 	args := []string{"serve", "--conf", file}
 	for _, s := range append([]string{"data_dir=" + filepath.Join(r.dir, "data"), "admin.socket=" + filepath.Join(r.dir, "run", "admin.sock")}, set...) {
 		args = append(args, "--set", s)
@@ -167,7 +149,7 @@ func TestServe_Quickstart(t *testing.T) {
 	if got := r.admin("listener/show"); !strings.Contains(got, `"status":"running"`) {
 		t.Error(got)
 	}
-	second := &safeBuffer{}
+	second := &brokertest.Output{}
 	args := []string{"serve", "--conf", quickstart, "--set", "data_dir=" + filepath.Join(r.dir, "data"), "--set", "admin.socket=" + filepath.Join(r.dir, "other.sock")}
 	if status := run(t.Context(), nil, process{args: args, stdout: io.Discard, stderr: second}); status != 1 || !strings.Contains(second.String(), "in use by another lunemq") {
 		t.Errorf("a second process on the same data_dir: status %d, %s", status, second)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/store/pebblestore"
@@ -44,7 +45,7 @@ func TestServe_DamagedStore(t *testing.T) {
 	if err := os.WriteFile(tables[0], data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out, log safeBuffer
+	var out, log brokertest.Output
 	args := []string{"serve", "--conf", quickstart}
 	for _, s := range append([]string{"data_dir=" + filepath.Join(dir, "data"), "admin.socket=" + filepath.Join(dir, "run", "admin.sock"),
 		"acl.acl_file=../../conf/quickstart.acl"}, anyPort...) {

@@ -3,7 +3,6 @@
 package scripttest_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/brokertest"
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
@@ -24,30 +24,12 @@ import (
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
-// output is a log that tests may read while it is written.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
-
 // rig is the engine with one script of this folder.
 type rig struct {
 	*scripting.Hooks
 	t      *testing.T
 	host   *lualib.Host
-	log    output
+	log    brokertest.Output
 	broker fakeBroker
 }
 
