@@ -23,11 +23,17 @@ var columns = []string{"script", "status", "hook", "calls", "average_us", "accep
 // Reference 4.3.
 func Commands(running func() *Engine) []admin.Command {
 	path := []admin.Arg{{Name: "path", Doc: "file of the script, or its name as script show prints it", Required: true}}
+	on := func() (*Engine, error) {
+		if e := running(); e != nil {
+			return e, nil
+		}
+		return nil, errors.New("the plugin lua is off: plugin enable --name=lua switches it on")
+	}
 	with := func(f func(e *Engine, c *admin.Call) (admin.Result, error)) func(context.Context, *admin.Call) (admin.Result, error) {
 		return func(_ context.Context, c *admin.Call) (admin.Result, error) {
-			e := running()
-			if e == nil {
-				return nil, errors.New("the plugin lua is off: plugin enable --name=lua switches it on")
+			e, err := on()
+			if err != nil {
+				return nil, err
 			}
 			return f(e, c)
 		}
@@ -46,6 +52,7 @@ func Commands(running func() *Engine) []admin.Command {
 		{Path: "script load", Doc: "Load a script behind all others, or one that was unloaded\n\nForgotten at the next restart: scripts of script.script_dir are loaded by\nthemselves.", Args: path, Changes: true, Run: change((*Engine).Load, "loaded")},
 		{Path: "script reload", Doc: "Read a script again, whether it has changed or not\n\nChanged files are read by themselves. With an error the version before stays in force.", Args: path, Changes: true, Run: change((*Engine).Reload, "reloaded")},
 		{Path: "script unload", Doc: "Take a script out until it is loaded again or the broker restarts", Args: path, Changes: true, Run: change((*Engine).Unload, "unloaded")},
+		recordCommand(path, on),
 	}
 }
 

@@ -29,6 +29,8 @@ type call struct {
 	slot  slot
 	began time.Time
 	err   error
+
+	recorded recorded // zero unless the call is recorded
 }
 
 // slowCall is how many instructions a call on a loop should execute at most:
@@ -70,6 +72,9 @@ func (e *Engine) begin(ctx context.Context, s *Script, k slot) (c call, ok bool)
 
 // run calls the hook with its argument. An answer that is a table is complete.
 func (c *call) run(arg *lua.LTable) lua.LValue {
+	if c.s.recording.Load() != nil {
+		c.record(arg)
+	}
 	var ret lua.LValue
 	ret, c.err = c.in.state.Run(c.in.fns[c.slot], arg)
 	if t, ok := ret.(*lua.LTable); ok {
@@ -91,6 +96,9 @@ func (c *call) end(d hook.Decision) {
 		st.Refused.Inc(1)
 	default:
 		st.Next.Inc(1)
+	}
+	if c.recorded.to != nil {
+		c.recordEnd(d)
 	}
 	steps := int64(0)
 	if c.in != nil {

@@ -49,6 +49,11 @@ func (s slot) decides() bool {
 	return strings.HasPrefix(pointNames[s/2], "auth_") || s&^m5 == onAuth
 }
 
+// answers reports whether what the slot's hook returns has a meaning.
+func (s slot) answers() bool {
+	return s.decides() || s&^m5 == onUnsubscribe || s&^m5 == onDeliver
+}
+
 // slotsByName holds the names that exist.
 var slotsByName = func() map[string]slot {
 	v5 := map[string]bool{}

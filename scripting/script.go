@@ -17,6 +17,8 @@ type Script struct {
 	// bars are the deciding hooks that the file speaks of, if it could not be
 	// loaded when the plugin started: they refuse until it can be.
 	bars atomic.Pointer[[slots]bool]
+	// recording collects calls, nil = nobody wants them.
+	recording atomic.Pointer[recording]
 
 	// The following are guarded by Engine.mu.
 	loaded  time.Time // of current

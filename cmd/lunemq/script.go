@@ -22,6 +22,10 @@ NAME_test.lua, or a script: then its own NAME_test.lua is run, or the events of
   {"hook": "auth_on_publish", "client_id": "c1", "topic": "a/b", "payload": "x",
    "after": "10s", "expect": {"verdict": "ok", "modifiers": {"topic": "c"}}}
 
+The fields are those of the hook's argument table. {"base64": "..."} stands for
+a string that is not UTF-8. lunemq-admin script record prints such events of the
+running broker.
+
 lunemq script stubs prints annotations for editors that speak LuaLS.
 
 Exit status 0: everything was as expected, 1: not, 2: called wrongly.

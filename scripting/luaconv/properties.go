@@ -93,8 +93,15 @@ func messageProperties(s *sandbox.State, m *mqtt.Message) lua.LValue {
 	return t
 }
 
-// handling are the names of retain handling by value.
-var handling = [...]string{mqtt.SendRetained: "send_retain", mqtt.SendRetainedIfNew: "send_if_new_sub", mqtt.DoNotSendRetained: "dont_send"}
+// Properties are the names of all properties that arguments may have.
+var Properties = []string{
+	"p_user_property", "p_session_expiry_interval", "p_authentication_method", "p_authentication_data", "p_receive_max", "p_max_packet_size",
+	"p_topic_alias_max", "p_request_response_info", "p_request_problem_info", "p_subscription_id", "p_payload_format_indicator", "p_content_type",
+	"p_response_topic", "p_correlation_data", "p_message_expiry_interval",
+}
+
+// RetainHandling are the names of retain handling by value.
+var RetainHandling = [...]string{mqtt.SendRetained: "send_retain", mqtt.SendRetainedIfNew: "send_if_new_sub", mqtt.DoNotSendRetained: "dont_send"}
 
 // topics is { {topic, qos}, ... }, for 5.0 { {topic, {qos, {options}}}, ... }.
 // A refused entry carries its reason code in place of the QoS.
@@ -113,7 +120,7 @@ func topics(s *sandbox.State, q *hook.Subscribe) lua.LValue {
 			o := table(s, 0, 3)
 			o.RawSetString("no_local", boolean(t.Subscription.NoLocal))
 			o.RawSetString("rap", boolean(t.Subscription.RetainAsPublished))
-			o.RawSetString("retain_handling", lua.LString(handling[t.Subscription.RetainHandling]))
+			o.RawSetString("retain_handling", lua.LString(RetainHandling[t.Subscription.RetainHandling]))
 			if id := t.Subscription.ID; id > 0 {
 				o.RawSetString("sub_id", lua.LNumber(id))
 			}

@@ -135,7 +135,7 @@ func (r *reader) options(key string, t *lua.LTable, sub *mqtt.Subscription) {
 			}
 		case lua.LString("retain_handling"):
 			found := false
-			for h, name := range handling {
+			for h, name := range RetainHandling {
 				if v == lua.LString(name) {
 					sub.RetainHandling, found = mqtt.RetainHandling(h), true
 				}

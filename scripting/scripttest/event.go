@@ -3,15 +3,12 @@ package scripttest
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
-	"github.com/lunemq/lunemq/broker/packet"
-	"github.com/lunemq/lunemq/broker/topic"
 	"github.com/lunemq/lunemq/scripting"
 )
 
@@ -47,146 +44,52 @@ func newEvent(m map[string]any) (*Event, error) {
 	if e.Hook, ok = m["hook"].(string); !ok {
 		return nil, fmt.Errorf(`the field "hook" is missing`)
 	}
-	if after, has := m["after"]; has {
-		switch v := after.(type) {
-		case float64:
-			e.After = time.Duration(v * float64(time.Second))
-		case string:
-			d, err := time.ParseDuration(v)
-			if err != nil {
-				return nil, fmt.Errorf(`"after": %w`, err)
-			}
-			e.After = d
-		}
+	if err := e.check(); err != nil {
+		return nil, err
 	}
-	switch want := m["expect"].(type) {
+	switch v := m["after"].(type) {
 	case nil:
+	case float64:
+		e.After = time.Duration(v * float64(time.Second))
 	case string:
-		e.want = &expectation{verdict: want}
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return nil, fmt.Errorf(`"after": %w`, err)
+		}
+		e.After = d
+	default:
+		return nil, fmt.Errorf(`"after": want seconds or a duration such as "10s", got %v`, v)
+	}
+	var err error
+	e.want, err = expected(m["expect"])
+	return e, err
+}
+
+// verdicts are what an event may expect.
+var verdicts = []string{"ok", "deny", "next", "called", "error"}
+
+func expected(want any) (*expectation, error) {
+	x := &expectation{}
+	switch want := want.(type) {
+	case nil:
+		return nil, nil
+	case string:
+		x.verdict = want
 	case map[string]any:
-		e.want = &expectation{}
-		e.want.verdict, _ = want["verdict"].(string)
-		e.want.modifiers, _ = want["modifiers"].(map[string]any)
+		for name := range want {
+			if name != "verdict" && name != "modifiers" {
+				return nil, fmt.Errorf(`"expect": there is no field %q; it may have verdict and modifiers`, name)
+			}
+		}
+		x.verdict, _ = want["verdict"].(string)
+		x.modifiers, _ = want["modifiers"].(map[string]any)
 	default:
 		return nil, fmt.Errorf(`"expect": want a verdict or an object, got %v`, want)
 	}
-	return e, nil
-}
-
-func (e *Event) text(key, def string) string {
-	if v, ok := e.args[key].(string); ok {
-		return v
+	if !slices.Contains(verdicts, x.verdict) {
+		return nil, fmt.Errorf(`"expect": want a verdict, %s; got %q`, strings.Join(verdicts, ", "), x.verdict)
 	}
-	return def
-}
-
-func (e *Event) number(key string) int {
-	v, _ := e.args[key].(float64)
-	return int(v)
-}
-
-func (e *Event) truth(key string, def bool) bool {
-	if v, ok := e.args[key].(bool); ok {
-		return v
-	}
-	return def
-}
-
-func (e *Event) v5() bool { return strings.HasSuffix(e.Hook, "_m5") }
-
-func (e *Event) client() *hook.Client {
-	c := &hook.Client{Key: mqtt.SessionKey{Mountpoint: e.text("mountpoint", ""), ClientID: e.text("client_id", "test-client")}, Version: mqtt.V311}
-	if e.v5() {
-		c.Version = mqtt.V5
-	}
-	c.Username, c.HasUser = e.text("username", ""), e.args["username"] != nil
-	addr, err := netip.ParseAddr(e.text("addr", "127.0.0.1"))
-	if err == nil {
-		c.Peer = netip.AddrPortFrom(addr, uint16(e.number("port")))
-	}
-	return c
-}
-
-func (e *Event) message() *mqtt.Message {
-	m := &mqtt.Message{Topic: e.text("topic", "test/topic"), Payload: []byte(e.text("payload", "")), QoS: mqtt.QoS(e.number("qos")), Retain: e.truth("retain", false)}
-	props, _ := e.args["properties"].(map[string]any)
-	var p packet.MessageProperties
-	str := func(key string) (string, bool) { s, ok := props[key].(string); return s, ok }
-	p.ContentType, p.HasContentType = str("p_content_type")
-	p.ResponseTopic, p.HasResponseTopic = str("p_response_topic")
-	data, has := str("p_correlation_data")
-	p.CorrelationData, p.HasCorrelationData = []byte(data), has
-	if f, ok := str("p_payload_format_indicator"); ok {
-		p.HasPayloadFormat = true
-		if f == "utf8" {
-			p.PayloadFormat = 1
-		}
-	}
-	p.UserProperties = userProperties(props)
-	m.Properties = p.Append(nil)
-	return m
-}
-
-// userProperties reads [{"k": "v"}, ...].
-func userProperties(props map[string]any) (list []mqtt.UserProperty) {
-	all, _ := props["p_user_property"].([]any)
-	for _, one := range all {
-		pair, _ := one.(map[string]any)
-		for k, v := range pair {
-			list = append(list, mqtt.UserProperty{Key: k, Value: fmt.Sprint(v)})
-		}
-	}
-	return list
-}
-
-func (e *Event) properties() hook.Properties {
-	props, _ := e.args["properties"].(map[string]any)
-	p := hook.Properties{User: userProperties(props)}
-	p.AuthMethod, _ = props["p_authentication_method"].(string)
-	if data, ok := props["p_authentication_data"].(string); ok {
-		p.AuthData = []byte(data)
-	}
-	if n, ok := props["p_session_expiry_interval"].(float64); ok {
-		seconds := uint32(n)
-		p.SessionExpiry = &seconds
-	}
-	return p
-}
-
-// topics reads [["a/b", 1], ...] or [["a/b", [1, {...}]], ...].
-func (e *Event) topics() (list []hook.Topic, err error) {
-	all, _ := e.args["topics"].([]any)
-	for _, one := range all {
-		entry, _ := one.([]any)
-		if len(entry) != 2 {
-			return nil, fmt.Errorf(`"topics": want [filter, qos], got %v`, one)
-		}
-		filter, _ := entry[0].(string)
-		qos, isNumber := entry[1].(float64)
-		if pair, ok := entry[1].([]any); ok && len(pair) > 0 {
-			qos, isNumber = pair[0].(float64)
-		}
-		if !isNumber {
-			return nil, fmt.Errorf(`"topics": want [filter, qos], got %v`, one)
-		}
-		share, plain, err := topic.Split(filter)
-		if err != nil {
-			return nil, fmt.Errorf(`"topics": %w`, err)
-		}
-		list = append(list, hook.Topic{Filter: filter, Subscription: mqtt.Subscription{Filter: plain, ShareName: share, QoS: mqtt.QoS(qos)}})
-	}
-	if list == nil {
-		list = []hook.Topic{{Filter: "test/#", Subscription: mqtt.Subscription{Filter: "test/#"}}}
-	}
-	return list, nil
-}
-
-func (e *Event) filters() (list []string) {
-	all, _ := e.args["topics"].([]any)
-	for _, one := range all {
-		list = append(list, fmt.Sprint(one))
-	}
-	return list
+	return x, nil
 }
 
 // call calls the hook of the scripts in h.
@@ -259,13 +162,6 @@ func (e *Event) tell(h *scripting.Hooks) error {
 		h.OnClientGone(c.Key)
 	case "on_session_expired":
 		h.OnSessionExpired(c.Key)
-	default:
-		var known []string
-		for _, p := range hook.Points {
-			known = append(known, p.Name)
-		}
-		slices.Sort(known)
-		return fmt.Errorf("there is no hook %q for scripts; hooks are %s, some with _m5", e.Hook, strings.Join(known, ", "))
 	}
 	return nil
 }

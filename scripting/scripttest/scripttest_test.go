@@ -17,15 +17,22 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write testdata/*.want anew")
 
-func run(file, events string) (string, bool, error) {
-	var out strings.Builder
-	failed, err := Run(Options{
-		File: file, Events: events, Bundled: "testdata/none", Out: &out, Start: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
+// options are what a test needs that runs nothing in the broker.
+func options(out *strings.Builder) Options {
+	return Options{
+		Bundled: "testdata/none", Out: out, Start: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
 		Config: scripting.Config{States: 1, MaxStates: 4, Timeout: 5 * time.Second, MaxSteps: 1e6, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 10},
 		Host: func(log *slog.Logger) *lualib.Host {
 			return &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation("")}
 		},
-	})
+	}
+}
+
+func run(file, events string) (string, bool, error) {
+	var out strings.Builder
+	o := options(&out)
+	o.File, o.Events = file, events
+	failed, err := Run(o)
 	return out.String(), failed, err
 }
 
@@ -78,6 +85,11 @@ func TestRun_Fails(t *testing.T) {
 		{good, write("b.jsonl", "\n\n{x"), "b.jsonl:3: invalid character"},
 		{good, write("c.jsonl", `{"topic": "a"}`), `the field "hook" is missing`},
 		{good, write("d.jsonl", `{"hook": "auth_on_publish", "after": "soon"}`), `"after"`},
+		{good, write("i.jsonl", `{"hook": "auth_on_publish", "client": "a"}`), `has no field "client"`},
+		{good, write("j.jsonl", `{"hook": "auth_on_publish", "qos": "1"}`), `"qos": want integer, got "1"`},
+		{good, write("k.jsonl", `{"hook": "auth_on_publish_m5", "properties": {"p_type": "x"}}`), `there is none called "p_type"`},
+		{good, write("l.jsonl", `{"hook": "auth_on_publish", "expect": "yes"}`), `want a verdict, ok, deny`},
+		{good, write("m.jsonl", `{"hook": "auth_on_publish", "expect": {"verdict": "ok", "topic": "x"}}`), `no field "topic"`},
 		{write("e_test.lua", `test.script("none.lua")`), "", "no such file"},
 		{write("f_test.lua", `test.call("auth_on_publish", {})`), "", "load a script with test.script first"},
 		{write("g_test.lua", `test.script("good.lua") assert(test.call("auth_on_publish").verdict == "deny")`), "", "assertion failed"},
