@@ -152,6 +152,38 @@ func TestListenerStart_TLS(t *testing.T) {
 	}
 }
 
+// TestTLSCheck_Failed: only certificates that are all in order succeed.
+func TestTLSCheck_Failed(t *testing.T) {
+	ca := certtest.NewAuthority(t, "authority")
+	server := ca.Issue(t, "broker", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(30*24*time.Hour + time.Hour) })
+	b := brokertest.Start(t, brokertest.Options{Set: tlsKeys("ssl", ca, server)})
+	r := admin.NewRegistry()
+	if err := r.Add(b.Commands()...); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]bool{"tls check": false, "tls check --validity=2678400": true, "tls check --certfile=/none --keyfile=/none": true} {
+		call, err := r.Parse(strings.Fields(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := r.Execute(t.Context(), call)
+		if table, ok := res.(admin.Table); !ok || err != nil || table.Failed != want {
+			t.Errorf("%s: %v %v, want failed %t", line, res, err, want)
+		}
+	}
+}
+
+func TestListenerStop_Localhost(t *testing.T) {
+	b := brokertest.Start(t, brokertest.Options{Set: []string{"listener.tcp.x=localhost:0"}})
+	_, port, _ := net.SplitHostPort(b.Listeners["tcp.x"])
+	if _, err := command(t, b, "listener stop address=localhost port="+port); err != nil {
+		t.Error(err)
+	}
+	if rows, _ := command(t, b, "listener show"); !strings.Contains(strings.Join(rows, "\n"), "paused 127.0.0.1 "+port) {
+		t.Errorf("got %q", rows)
+	}
+}
+
 func TestTLSCommands(t *testing.T) {
 	ca := certtest.NewAuthority(t, "authority")
 	server := ca.Issue(t, "broker", func(c *x509.Certificate) { c.NotAfter = time.Now().Add(30*24*time.Hour + time.Hour) })

@@ -112,12 +112,14 @@ func split(a net.Addr) (host string, port int) {
 	return host, port
 }
 
-// withDoor runs f on the listener that address= and port= name.
+// withDoor runs f on the listener that address= and port= name, as listener show
+// does or as the configuration does (localhost).
 func (b *Broker) withDoor(c *admin.Call, f func(*door) error) (admin.Result, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, d := range b.doors {
-		if host, port := split(d.listener.Addr()); host == c.Arg("address") && strconv.Itoa(port) == c.Arg("port") {
+		host, port := split(d.listener.Addr())
+		if at := c.Arg("address"); (host == at || d.spec.Address.Host == at && at != "") && strconv.Itoa(port) == c.Arg("port") {
 			if err := f(d); err != nil {
 				return nil, err
 			}

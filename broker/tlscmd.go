@@ -98,10 +98,12 @@ func (b *Broker) tlsCheck(now time.Time, c *admin.Call) (admin.Result, error) {
 	check := func(name, host string, port any, o listener.TLS) {
 		leaf, err := listener.ReadTLS(o)
 		if err != nil {
-			t.Rows = append(t.Rows, []any{name, host, port, nil, nil, nil, nil, o.CertFile, err.Error()})
+			t.Rows, t.Failed = append(t.Rows, []any{name, host, port, nil, nil, nil, nil, o.CertFile, err.Error()}), true
 			return
 		}
-		t.Rows = append(t.Rows, append(certRow(now, name, host, port, leaf, o.CertFile), verdict(now, leaf, validity)))
+		state := verdict(now, leaf, validity)
+		t.Rows = append(t.Rows, append(certRow(now, name, host, port, leaf, o.CertFile), state))
+		t.Failed = t.Failed || state != certOK
 	}
 	text := func(name string) string { s, _ := c.Flag(name); return s }
 	o := listener.TLS{CAFile: text("cafile"), CertFile: text("certfile"), KeyFile: text("keyfile"), CRLFile: text("crlfile"),
@@ -124,6 +126,8 @@ func (b *Broker) tlsCheck(now time.Time, c *admin.Call) (admin.Result, error) {
 	return t, nil
 }
 
+const certOK = "ok"
+
 // verdict says whether a certificate is good for as long as it should be.
 func verdict(now time.Time, c *x509.Certificate, validity time.Duration) string {
 	switch left := c.NotAfter.Sub(now); {
@@ -134,5 +138,5 @@ func verdict(now time.Time, c *x509.Certificate, validity time.Duration) string 
 	case left <= validity:
 		return "ends soon"
 	}
-	return "ok"
+	return certOK
 }

@@ -12,6 +12,7 @@ type Table struct {
 	Columns []string
 	Rows    [][]any
 	Note    string // a line for the operator below the table, "" for none
+	Failed  bool   // what was to be checked is not in order: lunemq-admin exits 1
 }
 
 // Text is lines to print as they are.

@@ -55,7 +55,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	}
 	defer resp.Body.Close()
 	status := exitStatus(resp)
-	if status != exitOK {
+	if status != exitOK && resp.Header.Get(resultHeader) != failedTable {
 		out = stderr
 	}
 	if _, err := io.Copy(out, resp.Body); err != nil {
@@ -68,11 +68,18 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return status
 }
 
+// resultHeader says what the answer is; failedTable is a table that shows a
+// failure.
+const (
+	resultHeader = "X-LuneMQ-Result"
+	failedTable  = "failed"
+)
+
 func exitStatus(resp *http.Response) int {
 	switch {
 	case resp.StatusCode == http.StatusBadRequest:
 		return exitUsage
-	case resp.StatusCode != http.StatusOK, resp.Header.Get("X-LuneMQ-Result") == "alert":
+	case resp.StatusCode != http.StatusOK, resp.Header.Get(resultHeader) == "alert", resp.Header.Get(resultHeader) == failedTable:
 		return exitFailed
 	}
 	return exitOK

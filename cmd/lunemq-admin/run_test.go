@@ -31,6 +31,9 @@ func start(t *testing.T) (socket, url, key string) {
 		admin.Command{Path: "cluster show", Doc: "Show the nodes", Run: func(context.Context, *admin.Call) (admin.Result, error) {
 			return admin.Table{Columns: []string{"Node", "Running"}, Rows: [][]any{{"a", true}}}, nil
 		}},
+		admin.Command{Path: "tls check", Doc: "Check", Run: func(context.Context, *admin.Call) (admin.Result, error) {
+			return admin.Table{Columns: []string{"Verdict"}, Rows: [][]any{{"has ended"}}, Failed: true}, nil
+		}},
 		admin.Command{Path: "fail", Doc: "Fail", Run: func(context.Context, *admin.Call) (admin.Result, error) {
 			return nil, errors.New("it failed")
 		}},
@@ -80,6 +83,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	f(0, "+------+---------+\n| Node | Running |\n", "", "", "cluster", "show")
+	f(exitFailed, "has ended", "", "", "tls", "check")
 	f(0, `{"type":"table","table":[{"Node":"a","Running":true}]}`, "", "", "cluster", "show", "--format=json")
 	f(0, "../x,%2F\u00e4 a&b=c d\n", "", "", "echo", "../x", "%2F\u00e4", "k=a&b=c d")
 	f(0, "Usage: lunemq-admin cluster show", "", "", "cluster", "show", "--help")

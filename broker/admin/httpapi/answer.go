@@ -9,14 +9,23 @@ import (
 	"github.com/lunemq/lunemq/broker/admin"
 )
 
+// failedTable is the kind of result of a table that shows a failure.
+const failedTable = "failed"
+
 // answer writes a result, as JSON unless the client accepts plain text first:
 // "Accept: text/plain" gets tables with borders, with the parameter style=bold
-// bold headers. An error of writing is the client's going away.
+// bold headers. X-LuneMQ-Result tells clients that do not read on whether it is
+// a table, a text, an alert, or a table that shows a failure. An error of writing
+// is the client's going away.
 func answer(w http.ResponseWriter, r *http.Request, status int, result admin.Result) {
 	w.Header().Set("Cache-Control", "no-store")
 	first, _, _ := strings.Cut(r.Header.Get("Accept"), ",")
 	media, params, _ := mime.ParseMediaType(first)
-	w.Header().Set("X-LuneMQ-Result", result.Type())
+	kind := result.Type()
+	if t, ok := result.(admin.Table); ok && t.Failed {
+		kind = failedTable
+	}
+	w.Header().Set("X-LuneMQ-Result", kind)
 	if media == "text/plain" {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(status)
