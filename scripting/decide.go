@@ -105,8 +105,8 @@ func (c *call) end(d hook.Decision) {
 		steps = c.in.state.Steps()
 		if ok := c.in.state.Reset(); ok {
 			c.v.pool.put(c.in)
-		} else if err := c.v.pool.discard(c.in); err != nil {
-			c.e.deps.Log.Error("script", "script", c.s.name, "error", err)
+		} else {
+			c.v.pool.discard(c.in)
 		}
 	}
 	if c.err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -269,6 +270,37 @@ func TestBreach(t *testing.T) {
 		if n := r.metrics.Scripts.Row("a.lua", "auth_on_publish").Breaches.Count(); n != 2 {
 			t.Errorf("got %d breaches counted, want 2", n)
 		}
+	}
+}
+
+// TestBreach_Aside: the loop whose call broke a limit does not make the state
+// that takes the place of the one thrown away, and a script that takes long to
+// load has its states before they are needed.
+func TestBreach_Aside(t *testing.T) {
+	heavy := "local t = {} for i = 1, 5000 do t[i] = i end\n"
+	for head, want := range map[string]int64{heavy: int64(runtime.GOMAXPROCS(0)), "": 1, "keep_state = true\n": 1} {
+		r := start(t, map[string]string{"a.lua": head + hooked(`if m.topic == "loop" then while true do end end return true`)}, func(c *Config) { c.MaxSteps = 100_000 })
+		v := r.script("a.lua").current.Load()
+		made := func() (n int64) {
+			for i := range v.pool.free {
+				if v.pool.free[i].Load() != nil {
+					n++
+				}
+			}
+			return n
+		}
+		if got := made(); got != want {
+			t.Errorf("%q: %d states are free, want %d", head, got, want)
+		}
+		replace := v.pool.replace
+		var later []func()
+		v.pool.replace = func(f func()) { later = append(later, f) }
+		r.expect(alice, "loop", "deny error")
+		if got := made(); got != want-1 || len(later) != 1 || v.pool.made.Load() != want {
+			t.Errorf("%q: %d states are free, %d are to be made", head, got, len(later))
+		}
+		replace(later[0])
+		brokertest.Eventually(t, func() bool { return made() == want })
 	}
 }
 

@@ -27,7 +27,7 @@ type observers struct {
 	e    *Engine
 	seed maphash.Seed
 
-	mu     sync.RWMutex // of closed and the starting of lanes; a leaf
+	mu     sync.RWMutex // of closed and of what begins before it; a leaf
 	closed bool
 	lane   [lanes]chan func()
 	done   sync.WaitGroup
@@ -55,6 +55,19 @@ func (o *observers) close() {
 	}
 	o.mu.Unlock()
 	o.done.Wait()
+}
+
+// aside runs the making of a state outside of the loop that found it missing.
+func (o *observers) aside(f func()) {
+	if o.e.deps.Inline {
+		f()
+		return
+	}
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	if !o.closed {
+		o.done.Go(f)
+	}
 }
 
 func (o *observers) later(key mqtt.SessionKey, f func()) {

@@ -27,6 +27,10 @@ type pool struct {
 	made atomic.Int64               // states that exist, or are being made
 	keep bool                       // all were made in advance, none is made on demand
 	grow func() (*instance, error)
+	// replace runs the making of a state that takes the place of one thrown
+	// away; failed is told when that does not succeed.
+	replace func(func())
+	failed  func(error)
 
 	retired atomic.Bool
 	most    int          // calls that may wait
@@ -186,25 +190,24 @@ func (p *pool) hand(in *instance) bool {
 	return true
 }
 
-// discard throws a state away; with keep another one takes its place.
-func (p *pool) discard(in *instance) error {
+// discard throws a state away. Another one takes its place, made by replace,
+// which is not the caller's loop; one that cannot be made is made by the next
+// call that needs it.
+func (p *pool) discard(in *instance) {
 	in.state.Close()
-	if !p.keep {
-		p.made.Add(-1)
-		p.hand(nil) // who waits may make a new one
-		return nil
-	}
 	if p.retired.Load() {
-		return nil
+		return
 	}
-	next, err := p.grow()
-	if err != nil {
-		p.made.Add(-1) // the next call tries again
-		p.hand(nil)
-		return fmt.Errorf("a state was thrown away and cannot be replaced: %w", err)
-	}
-	p.put(next)
-	return nil
+	p.replace(func() {
+		next, err := p.grow()
+		if err != nil {
+			p.made.Add(-1)
+			p.hand(nil) // who waits may make a new one
+			p.failed(fmt.Errorf("a state was thrown away and cannot be replaced: %w", err))
+			return
+		}
+		p.put(next)
+	})
 }
 
 // retire says that the version is no longer in force: states are closed when

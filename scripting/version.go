@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -45,6 +46,10 @@ type module struct {
 	program *sandbox.Program
 }
 
+// heavyLoad is how many instructions a script may take to load before states for
+// all loops are made in advance: about a tenth of a millisecond's worth.
+const heavyLoad = slowCall / 10
+
 // newVersion compiles and initialises a script. The error says where it went
 // wrong.
 func (e *Engine) newVersion(cfg *Config, name string, f source) (*version, error) {
@@ -63,13 +68,18 @@ func (e *Engine) newVersion(cfg *Config, name string, f source) (*version, error
 	v.decideWhere()
 	v.pool = newPool(cfg.MaxStates, cfg.MaxWaiting, v.grow)
 	v.pool.keep = settings.keep
+	v.pool.replace, v.pool.failed = e.observers.aside, func(err error) { e.deps.Log.Error("script", "script", name, "error", err) }
+	advance := 1
 	if settings.keep {
-		v.pool.free = make([]atomic.Pointer[instance], settings.states)
+		advance = settings.states
+		v.pool.free = make([]atomic.Pointer[instance], advance)
+	} else if first.state.Steps() > heavyLoad {
+		advance = min(runtime.GOMAXPROCS(0), cfg.MaxStates)
 	}
 	v.pool.made.Store(1)
 	v.finish(first)
 	v.pool.put(first)
-	for i := 1; settings.keep && i < settings.states; i++ {
+	for i := 1; i < advance; i++ {
 		next, err := v.grow()
 		if err != nil {
 			v.pool.retire()

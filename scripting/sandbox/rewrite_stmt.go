@@ -10,8 +10,9 @@ import (
 func (r *rewriter) block(stmts []ast.Stmt) []ast.Stmt {
 	defer r.deeper()()
 	r.open()
-	defer r.close()
-	return r.stmts(stmts)
+	out := r.stmts(stmts)
+	r.close() // not deferred: on the way out of a panic the block may be another function's
+	return out
 }
 
 func (r *rewriter) stmts(stmts []ast.Stmt) (out []ast.Stmt) {

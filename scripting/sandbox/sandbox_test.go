@@ -346,3 +346,22 @@ func ExampleCompile() {
 	fmt.Println(err)
 	// Output: first.lua:1: syntax error near "/"; if the operator // is meant: this engine speaks Lua 5.1, write math.floor(a / b)
 }
+
+// TestCompile_Deep: what is nested too deeply is an error with a place, however
+// it is nested.
+func TestCompile_Deep(t *testing.T) {
+	const n = 40_000
+	for _, part := range [][3]string{
+		{"f = ", "function() return ", " end"}, {"f = ", "{", "}"}, {"", "do ", " end"}, {"f = 1", "+1", ""}, {"f = a", ".b", ""},
+		{"", "if a then ", " end"}, {"", "local function f() ", " end"}, {"", "for i = 1, 2 do ", " end"}, {"f = ", "a(", ")"},
+	} {
+		source := "\n" + part[0] + strings.Repeat(part[1], n)
+		if part[0] == "f = " {
+			source += "1"
+		}
+		_, err := Compile("deep.lua", source+strings.Repeat(part[2], n))
+		if err == nil || !strings.Contains(err.Error(), "deep.lua:2: expressions or blocks are nested too deeply") {
+			t.Errorf("%q: %v", part, err)
+		}
+	}
+}
