@@ -365,6 +365,10 @@ func (e *Engine) moveToWorkers(v *version, why string) {
 	}()
 }
 
+// largePayload is the size of a payload, in bytes, from which calls about it run
+// on workers: json.decode, patterns and comparisons take as long as it is.
+const largePayload = 32 << 10
+
 // Plugin is the engine as a plugin of the hook chain.
 func (e *Engine) Plugin() hook.Plugin {
 	mask := *e.mask.Load()
@@ -384,6 +388,7 @@ func (e *Engine) Plugin() hook.Plugin {
 		Name: "lua", Hooks: (*Hooks)(e),
 		Has:    func(point string) bool { return at(point).has },
 		Blocks: func(point string) bool { return at(point).waits },
+		Large:  largePayload,
 	}
 }
 

@@ -59,7 +59,7 @@ func (c *Conn) register(now time.Time, p *packet.Connect) {
 		judge = func(now time.Time, p *packet.Connect) { c.admit(now, p, nil) }
 		blocks = false
 	}
-	if !blocks && (p.Will == nil || !c.chain.BlocksPublish()) {
+	if !blocks && (p.Will == nil || !c.chain.BlocksPublish(len(p.Will.Payload))) {
 		judge(now, p)
 		return
 	}

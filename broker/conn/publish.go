@@ -22,7 +22,7 @@ func (c *Conn) publish(now time.Time, ev session.Event) {
 		c.denied(now, ev, m, hook.Verdict{Code: mqtt.TopicNameInvalid, Reason: "topic names beginning with $ belong to the broker"}, true)
 		return
 	}
-	if !c.chain.BlocksPublish() {
+	if !c.chain.BlocksPublish(len(m.Payload)) {
 		c.decide(now, ev, m)
 		return
 	}

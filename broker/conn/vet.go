@@ -62,18 +62,17 @@ func (c *Conn) vetAside() { c.vet(0, true) }
 func (c *Conn) vet(most int, aside bool) {
 	d := hook.Deliver{Client: c.info}
 	for n := 1; ; n++ {
-		chain := c.door.Chain()
-		blocks := chain.BlocksDeliver()
+		q, ok := c.question()
+		if !ok {
+			return
+		}
+		it, chain := &q.Item, c.door.Chain()
+		blocks := chain.BlocksDeliver(len(it.Message.Payload))
 		if !aside && (blocks || n > most) {
 			c.flushSelf(time.Now()) // what was let through does not wait for the next answer
 			c.srv.tasks.Go(c.vetAside)
 			return
 		}
-		q, ok := c.question()
-		if !ok {
-			return
-		}
-		it := &q.Item
 		d.Message, d.QoS, d.Retain = it.Message, it.Delivery.QoS, it.Delivery.Retain
 		v, r := chain.OnDeliver(context.Background(), &d)
 		a := session.Answer{Drop: v.Decision == hook.Deny}

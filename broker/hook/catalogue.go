@@ -116,6 +116,9 @@ type Plugin struct {
 	// then calls the chain outside its loop. nil = none. Both are asked when
 	// the chain is made; a plugin whose answers change wants a new chain.
 	Blocks func(point string) bool
+	// Large is the payload, in bytes, from which the hooks of a message may take
+	// long and are called outside the loop too; 0 = none.
+	Large int
 }
 
 // has reports whether the plugin takes part at a point.

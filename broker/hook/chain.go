@@ -3,6 +3,7 @@ package hook
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -34,8 +35,8 @@ type Chain struct {
 	config          []entry[OnConfigChange]
 
 	blocks                  map[string]bool // points whose chain may wait
-	blocksPublish           bool            // the same for auth_on_publish, asked for each message
-	blocksDeliver           bool            // and for on_deliver
+	largePublish            int             // payload from which auth_on_publish may wait or take long, 0 = any
+	largeDeliver            int             // and on_deliver
 	authListed, authzListed bool            // by the listener
 }
 
@@ -126,8 +127,26 @@ func build(all, auth, authz []Plugin, onPanic func(plugin, point string, v any))
 		add(c, &c.drop, "on_message_drop", p)
 		add(c, &c.config, "change_config", p)
 	}
-	c.blocksPublish, c.blocksDeliver = c.blocks["auth_on_publish"], c.blocks["on_deliver"]
+	// The observing hooks of a message are called where it is routed.
+	c.largePublish = min(large("auth_on_publish", authz), large("on_publish", all), large("on_offline_message", all))
+	if c.blocks["auth_on_publish"] {
+		c.largePublish = 0
+	}
+	if c.largeDeliver = large("on_deliver", all); c.blocks["on_deliver"] {
+		c.largeDeliver = 0
+	}
 	return c
+}
+
+// large is the payload from which a point of the plugins may take long.
+func large(point string, plugins []Plugin) int {
+	least := math.MaxInt
+	for _, p := range plugins {
+		if p.Large > 0 && slices.Contains(p.Points(), point) {
+			least = min(least, p.Large)
+		}
+	}
+	return least
 }
 
 // add appends p to list if it has the hook T.
@@ -147,8 +166,9 @@ func (c *Chain) BlocksRegister() bool {
 	return c != nil && (c.blocks["auth_on_register"] || c.blocks["on_auth"])
 }
 
-// BlocksPublish reports whether AuthOnPublish may wait.
-func (c *Chain) BlocksPublish() bool { return c != nil && c.blocksPublish }
+// BlocksPublish reports whether AuthOnPublish may wait for a payload of so many
+// bytes.
+func (c *Chain) BlocksPublish(payload int) bool { return c != nil && payload >= c.largePublish }
 
 // BlocksSubscribe reports whether AuthOnSubscribe may wait.
 func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocks["auth_on_subscribe"] }
@@ -156,8 +176,9 @@ func (c *Chain) BlocksSubscribe() bool { return c != nil && c.blocks["auth_on_su
 // BlocksUnsubscribe reports whether OnUnsubscribe may wait.
 func (c *Chain) BlocksUnsubscribe() bool { return c != nil && c.blocks["on_unsubscribe"] }
 
-// BlocksDeliver reports whether OnDeliver may wait.
-func (c *Chain) BlocksDeliver() bool { return c != nil && c.blocksDeliver }
+// BlocksDeliver reports whether OnDeliver may wait for a payload of so many
+// bytes.
+func (c *Chain) BlocksDeliver(payload int) bool { return c != nil && payload >= c.largeDeliver }
 
 // The verdicts when no plugin decides; their Reason says why.
 var (

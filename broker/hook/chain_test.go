@@ -268,7 +268,7 @@ func TestChain_Blocks(t *testing.T) {
 	f := func(want string, plugins ...Plugin) {
 		t.Helper()
 		c := NewChain(plugins, nil)
-		if got := fmt.Sprint(c.BlocksRegister(), c.BlocksPublish(), c.BlocksSubscribe()); got != want {
+		if got := fmt.Sprint(c.BlocksRegister(), c.BlocksPublish(0), c.BlocksSubscribe()); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -282,10 +282,22 @@ func TestChain_Blocks(t *testing.T) {
 	f("false false false", Plugin{Name: "w", Hooks: &watcher{}, Blocks: all})
 
 	c, err := NewChain([]Plugin{quick, slow}, nil).Restrict([]string{"quick"}, []string{"slow"})
-	if err != nil || c.BlocksRegister() || !c.BlocksPublish() || !c.BlocksSubscribe() {
-		t.Errorf("restricted: got %t %t %t, %v", c.BlocksRegister(), c.BlocksPublish(), c.BlocksSubscribe(), err)
+	if err != nil || c.BlocksRegister() || !c.BlocksPublish(0) || !c.BlocksSubscribe() {
+		t.Errorf("restricted: got %t %t %t, %v", c.BlocksRegister(), c.BlocksPublish(0), c.BlocksSubscribe(), err)
 	}
-	if c := (*Chain)(nil); c.BlocksRegister() || c.BlocksPublish() || c.BlocksSubscribe() {
+	large := Plugin{Name: "large", Hooks: decider{"large", Accept, &calls}, Large: 100}
+	larger := Plugin{Name: "larger", Hooks: decider{"larger", Accept, &calls}, Large: 200}
+	elsewhere := Plugin{Name: "r", Hooks: registerOnly{}, Large: 1}
+	if c := NewChain([]Plugin{quick, larger, large, elsewhere}, nil); c.BlocksPublish(99) || !c.BlocksPublish(100) || c.BlocksSubscribe() {
+		t.Error("large payloads")
+	}
+	if c := NewChain([]Plugin{elsewhere}, nil); c.BlocksPublish(1<<30) || c.BlocksDeliver(1<<30) {
+		t.Error("hooks without a message block for its payload")
+	}
+	if c := NewChain([]Plugin{{Name: "w", Hooks: &watcher{}, Large: 100}}, nil); c.BlocksPublish(99) || !c.BlocksPublish(100) {
+		t.Error("large payloads of observers")
+	}
+	if c := (*Chain)(nil); c.BlocksRegister() || c.BlocksPublish(1<<30) || c.BlocksDeliver(1<<30) || c.BlocksSubscribe() {
 		t.Error("nil chain blocks")
 	}
 }
