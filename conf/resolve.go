@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // hit is one field that a key names.
@@ -110,7 +112,7 @@ func (h hit) misspelt(text string) string {
 	}
 	prefix, name := cutLast(h.key)
 	for _, option := range slices.Sorted(maps.Keys(h.table.reserved)) {
-		if len(option) >= 6 && distance(name, option) <= 2 {
+		if len(option) >= 6 && value.Distance(name, option) <= 2 {
 			return join(prefix, option)
 		}
 	}

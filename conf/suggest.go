@@ -3,6 +3,8 @@ package conf
 import (
 	"slices"
 	"strings"
+
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // nearest returns the valid key nearest to an unknown one, or "" when none is
@@ -65,7 +67,7 @@ func (s *Schema) longer(key string) (best string) {
 func nearPattern(pattern, key string) (concrete string, cost int) {
 	parts, names := strings.Split(pattern, "."), strings.Split(key, ".")
 	if pattern == strings.ToLower(pattern) {
-		return pattern, distance(pattern, strings.ToLower(key))
+		return pattern, value.Distance(pattern, strings.ToLower(key))
 	}
 	if len(parts) != len(names) {
 		return pattern, len(key)
@@ -75,34 +77,10 @@ func nearPattern(pattern, key string) (concrete string, cost int) {
 			parts[i] = names[i]
 			continue
 		}
-		cost += distance(part, strings.ToLower(names[i]))
+		cost += value.Distance(part, strings.ToLower(names[i]))
 	}
 	return strings.Join(parts, "."), cost
 }
 
 // isWild reports whether a part of a pattern stands for any name.
 func isWild(part string) bool { return part != "" && part[0] >= 'A' && part[0] <= 'Z' }
-
-// distance is the number of bytes to insert, delete, replace or swap with
-// their neighbour to make b of a (optimal string alignment).
-func distance(a, b string) int {
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return prev[len(b)]
-}

@@ -304,28 +304,38 @@ func TestBreach_Aside(t *testing.T) {
 	}
 }
 
+// underLoad makes calls from all sides until stop is called; each answer must be
+// good.
+func (r *rig) underLoad(good func(answer string) bool) (stop func()) {
+	end := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if got := r.publish(alice, "t"); !good(got) {
+					r.t.Error(got)
+					return
+				}
+			}
+		})
+	}
+	return func() {
+		close(end)
+		wg.Wait()
+	}
+}
+
 // TestReload_UnderLoad reloads all the time while calls come from all sides: no
 // call may fail or see anything but one of the versions.
 func TestReload_UnderLoad(t *testing.T) {
 	for _, head := range []string{"", "keep_state = true num_states = 2\n"} {
 		r := start(t, map[string]string{"a.lua": head + hooked(`return {topic = "v0"}`)})
-		stop := make(chan struct{})
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() {
-				for {
-					select {
-					case <-stop:
-						return
-					default:
-					}
-					if got := r.publish(alice, "t"); !strings.HasPrefix(got, "ok topic=v") {
-						t.Error(got)
-						return
-					}
-				}
-			})
-		}
+		stop := r.underLoad(func(got string) bool { return strings.HasPrefix(got, "ok topic=v") })
 		for i := 1; i <= 20; i++ {
 			text := head + hooked(fmt.Sprintf(`return {topic = "v%d"}`, i))
 			if i%5 == 0 {
@@ -334,8 +344,7 @@ func TestReload_UnderLoad(t *testing.T) {
 			r.write("a.lua", text)
 			r.Engine.changed()
 		}
-		close(stop)
-		wg.Wait()
+		stop()
 		r.expect(alice, "t", "ok topic=v19")
 	}
 }
@@ -421,23 +430,7 @@ func TestWorkers(t *testing.T) {
 // answer or without an opinion.
 func TestUnload_UnderLoad(t *testing.T) {
 	r := start(t, map[string]string{"a.lua": hooked(`return true`)})
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 8 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				if got := r.publish(alice, "t"); got != "ok" && got != "next" {
-					t.Error(got)
-					return
-				}
-			}
-		})
-	}
+	stop := r.underLoad(func(got string) bool { return got == "ok" || got == "next" })
 	for range 200 {
 		if err := r.Unload("a.lua"); err != nil {
 			t.Error(err)
@@ -446,8 +439,7 @@ func TestUnload_UnderLoad(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	close(stop)
-	wg.Wait()
+	stop()
 }
 
 // TestKeep_Coroutine: coroutines do not cost a script its state, and a state

@@ -8,9 +8,9 @@ import (
 	"github.com/lunemq/lunemq/conf"
 )
 
-// TestKeys_Listeners: the keys of listeners, which all work, have in this build
-// the class that the list of VerneMQ's keys gives them.
-func TestKeys_Listeners(t *testing.T) {
+// vernemqKeys returns this build's keys and the list of VerneMQ's.
+func vernemqKeys(t *testing.T) (*conf.Schema, string) {
+	t.Helper()
 	schema, err := conf.New(sections()...)
 	if err != nil {
 		t.Fatal(err)
@@ -19,8 +19,15 @@ func TestKeys_Listeners(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schema, string(text)
+}
+
+// TestKeys_Listeners: the keys of listeners, which all work, have in this build
+// the class that the list of VerneMQ's keys gives them.
+func TestKeys_Listeners(t *testing.T) {
+	schema, text := vernemqKeys(t)
 	n := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		class, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		key, value, ok := strings.Cut(strings.TrimSpace(rest), " = ")
 		about := func(prefix string) bool { return strings.HasPrefix(key, prefix) }
@@ -59,16 +66,9 @@ func TestKeys_Listeners(t *testing.T) {
 // TestKeys_Scripts: the keys of VerneMQ's Lua plugin, which conf alone knows as
 // pending, all work in this build, in both spellings.
 func TestKeys_Scripts(t *testing.T) {
-	schema, err := conf.New(sections()...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../../conf/testdata/keys.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	schema, text := vernemqKeys(t)
 	n := 0
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		_, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
 		key, _, ok := strings.Cut(strings.TrimSpace(rest), " = ")
 		family, option, _ := strings.Cut(key, ".")

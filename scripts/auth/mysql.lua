@@ -14,21 +14,4 @@
 --
 -- Server and hash function are those of script.mysql.*.
 
-local auth = require "auth/auth_commons"
-local pool = "auth_mysql"
-
-local query = [[
-  SELECT mountpoint, client_id, username, publish_acl, subscribe_acl, password = ]] .. mysql.hash_method() .. [[ AS matches
-  FROM vmq_auth_acl WHERE mountpoint = ? AND (client_id = ? OR client_id = '*') AND username = ?]]
-
-local function auth_on_register(reg)
-  if not auth.given(reg) then
-    return false
-  end
-  local rows = mysql.execute(pool, query, obf.decrypt(reg.password), reg.mountpoint, reg.client_id, reg.username)
-  return auth.by_database(rows, reg)
-end
-
-mysql.ensure_pool({pool_id = pool})
-
-hooks = auth.hooks(auth_on_register)
+hooks = require "auth/mysql_commons"(mysql, "auth_mysql")

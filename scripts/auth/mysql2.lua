@@ -14,21 +14,4 @@
 --
 -- Server and hash function are those of script.mysql2.*.
 
-local auth = require "auth/auth_commons"
-local pool = "auth_mysql2"
-
-local query = [[
-  SELECT mountpoint, client_id, username, publish_acl, subscribe_acl, password = ]] .. mysql2.hash_method() .. [[ AS matches
-  FROM vmq_auth_acl WHERE mountpoint = ? AND (client_id = ? OR client_id = '*') AND username = ?]]
-
-local function auth_on_register(reg)
-  if not auth.given(reg) then
-    return false
-  end
-  local rows = mysql2.execute(pool, query, obf.decrypt(reg.password), reg.mountpoint, reg.client_id, reg.username)
-  return auth.by_database(rows, reg)
-end
-
-mysql2.ensure_pool({pool_id = pool})
-
-hooks = auth.hooks(auth_on_register)
+hooks = require "auth/mysql_commons"(mysql2, "auth_mysql2")

@@ -54,8 +54,9 @@ func (s *Store) stamp() error {
 	return s.plan.b.Set(keyClock, binary.BigEndian.AppendUint64([]byte{codecVersion}, uint64(now)), nil)
 }
 
-func readClock(db *pebble.DB) (int64, error) {
-	v, c, err := db.Get(keyClock)
+// readCounter reads the number under a key of its own, 0 if there is none.
+func readCounter(db *pebble.DB, key []byte) (uint64, error) {
+	v, c, err := db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}
@@ -66,7 +67,7 @@ func readClock(db *pebble.DB) (int64, error) {
 	d := view(v)
 	n := d.sessionNumber()
 	if err := d.end(); err != nil {
-		return 0, damaged(keyClock, err)
+		return 0, damaged(key, err)
 	}
-	return int64(n), nil
+	return n, nil
 }

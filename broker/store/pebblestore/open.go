@@ -109,8 +109,8 @@ func (s *Store) load() error {
 	if s.plan.doomed, err = readDoomed(s.db); err != nil {
 		return err
 	}
-	n, err := readClock(s.db)
-	s.newest.Store(n)
+	n, err := readCounter(s.db, keyClock)
+	s.newest.Store(int64(n))
 	return err
 }
 

@@ -24,7 +24,7 @@ var keyClean = []byte("!clean")
 
 // closeCleanly makes the last commit and says in a file that it was.
 func (s *Store) closeCleanly() error {
-	n, err := readClean(s.db)
+	n, err := readCounter(s.db, keyClean)
 	if err != nil {
 		return err
 	}
@@ -38,23 +38,6 @@ func (s *Store) closeCleanly() error {
 	return s.writeFile(cleanFile, strconv.FormatUint(n+1, 10))
 }
 
-func readClean(db *pebble.DB) (uint64, error) {
-	v, c, err := db.Get(keyClean)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	d := view(v)
-	n := d.sessionNumber()
-	if err := d.end(); err != nil {
-		return 0, damaged(keyClean, err)
-	}
-	return n, nil
-}
-
 // checkClean demands that the commit of an orderly Close is there, and forgets
 // that there was one.
 func (s *Store) checkClean() error {
@@ -62,7 +45,7 @@ func (s *Store) checkClean() error {
 	if err != nil || text == "" {
 		return err
 	}
-	n, err := readClean(s.db)
+	n, err := readCounter(s.db, keyClean)
 	if err != nil {
 		return err
 	}
