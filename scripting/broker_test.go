@@ -285,6 +285,45 @@ end, auth_on_publish = function() return false end }`)
 	brokertest.Eventually(t, func() bool { return l.ext.cache.Len() == 0 })
 }
 
+// TestBroker_AuthCache_Refused: a CONNECT that is refused for its will leaves
+// its rules to nobody, and takes nobody's.
+func TestBroker_AuthCache_Refused(t *testing.T) {
+	l := startLua(t, `
+local function register(m)
+  if m.username == "nobody" then return true end
+  auth_cache.insert(m.mountpoint, m.client_id, m.username, { { pattern = m.username .. "/#" } }, {})
+  return true
+end
+local function no() return false end
+hooks = { auth_on_register_m5 = register, auth_on_publish_m5 = no }`)
+	connect := func(user, will string, want mqtt.ReasonCode) *brokertest.Client {
+		t.Helper()
+		p := packet.Connect{Version: mqtt.V5, CleanStart: true, HasUsername: true, Username: user}
+		if will != "" {
+			p.Will = &packet.Will{Topic: will}
+		}
+		c, ack := l.dial(p)
+		if ack.Code != want {
+			t.Errorf("%s with the will %q: got %s, want %s", user, will, ack.Code, want)
+		}
+		return c
+	}
+	may := func(c *brokertest.Client, topic string, want mqtt.ReasonCode) {
+		t.Helper()
+		c.Send(&packet.Publish{Topic: topic, QoS: 1, PacketID: 9})
+		if got := brokertest.Next[*packet.Puback](c).Code; got != want {
+			t.Errorf("%s: got %s, want %s", topic, got, want)
+		}
+	}
+	connect("boss", "elsewhere", mqtt.NotAuthorized)
+	c := connect("nobody", "", mqtt.Success)
+	may(c, "boss/x", mqtt.NotAuthorized)
+	c = connect("boss", "boss/will", mqtt.Success)
+	connect("low", "elsewhere", mqtt.NotAuthorized)
+	may(c, "boss/x", mqtt.NoMatchingSubscribers)
+	may(c, "low/x", mqtt.NotAuthorized)
+}
+
 // TestBroker_EnhancedAuth: a script can complete enhanced authentication, with
 // numbers and with names. Quirk 4.
 func TestBroker_EnhancedAuth(t *testing.T) {

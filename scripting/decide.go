@@ -11,6 +11,7 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/scripting/luaconv"
+	"github.com/lunemq/lunemq/scripting/lualib"
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
@@ -213,7 +214,7 @@ func answer[R any](c *call, ret lua.LValue, read func(*lua.LTable) (hook.Verdict
 
 // AuthOnRegister implements hook.AuthOnRegister.
 func (h *Hooks) AuthOnRegister(ctx context.Context, q *hook.Register) (hook.Verdict, *hook.RegisterResult) {
-	return ask(h.engine(), ctx, slotOf(authOnRegister, q.Client), func(a *luaconv.Args) *lua.LTable { return a.Register(q) },
+	return ask(h.engine(), lualib.WithClient(ctx, q.Client), slotOf(authOnRegister, q.Client), func(a *luaconv.Args) *lua.LTable { return a.Register(q) },
 		func(t *lua.LTable) (hook.Verdict, *hook.RegisterResult, error) {
 			r, err := luaconv.Register(t, q.Client)
 			return hook.Accept, r, err
@@ -224,7 +225,7 @@ func (h *Hooks) AuthOnRegister(ctx context.Context, q *hook.Register) (hook.Verd
 // answer.
 func (h *Hooks) AuthOnPublish(ctx context.Context, p *hook.Publish) (v hook.Verdict, r *hook.PublishResult) {
 	e := h.engine()
-	if rule, found := e.host.Cache.Publish(p.Client.Key, p.Message); found {
+	if rule, found := e.host.Cache.Publish(p.Client.Key, p.Client, p.Message); found {
 		e.deps.Metrics.AuthCacheHits.Inc(1)
 		if rule == nil {
 			return hook.Verdict{Decision: hook.Deny, Reason: "no rule that a script inserted into auth_cache permits it"}, nil
@@ -298,7 +299,7 @@ func (e *Engine) cachedSubscribe(q *hook.Subscribe) (v hook.Verdict, r *hook.Sub
 			topics = append(topics, t)
 			continue
 		}
-		rule, known := e.host.Cache.Subscribe(q.Client.Key, t.Filter, t.Subscription.QoS)
+		rule, known := e.host.Cache.Subscribe(q.Client.Key, q.Client, t.Filter, t.Subscription.QoS)
 		switch {
 		case !known:
 			return v, nil, false
@@ -344,6 +345,6 @@ func (h *Hooks) OnDeliver(ctx context.Context, d *hook.Deliver) (hook.Verdict, *
 
 // OnAuth implements hook.OnAuth.
 func (h *Hooks) OnAuth(ctx context.Context, q *hook.Auth) (v hook.Verdict, r *hook.AuthResult) {
-	return ask(h.engine(), ctx, onAuth+m5, func(a *luaconv.Args) *lua.LTable { return a.Auth(q) },
+	return ask(h.engine(), lualib.WithClient(ctx, q.Client), onAuth+m5, func(a *luaconv.Args) *lua.LTable { return a.Auth(q) },
 		func(t *lua.LTable) (hook.Verdict, *hook.AuthResult, error) { return luaconv.Auth(t, q) })
 }

@@ -379,7 +379,7 @@ func (e *Engine) Plugin() hook.Plugin {
 		}
 		a, b := mask[2*i], mask[2*i+1]
 		w := where{a.has || b.has, a.waits || b.waits}
-		if s := slot(2 * i); s >= onClientWakeup && s <= onSessionExpired {
+		if s := slot(2 * i); s == onRegister || s >= onClientOffline && s <= onSessionExpired {
 			w.has = true // the cache of access rules follows the clients' lives
 		}
 		return w

@@ -119,6 +119,7 @@ func (e *Engine) any(k slot) bool { return e.mask.Load()[k].has }
 // OnRegister implements hook.OnRegister.
 func (h *Hooks) OnRegister(c *hook.Client, props *hook.Properties) {
 	p := *props
+	h.host.Cache.Connected(c)
 	h.engine().tell(c.Key, slotOf(onRegister, c), func(a *luaconv.Args) *lua.LTable { return a.Client(c, &p) })
 }
 
@@ -152,7 +153,6 @@ func (h *Hooks) session(key mqtt.SessionKey, k slot) {
 
 // OnClientWakeup implements hook.OnClientWakeup.
 func (h *Hooks) OnClientWakeup(key mqtt.SessionKey) {
-	h.host.Cache.Connected(key)
 	h.session(key, onClientWakeup)
 }
 

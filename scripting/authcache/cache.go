@@ -30,27 +30,32 @@ type Rule struct {
 	Topics []hook.Topic
 }
 
-// entry is the rules of one client. Its rules are immutable.
+// entry is the rules of one connection. Its rules are immutable.
 type entry struct {
+	// owner is the connection whose registration inserted the entry: it is valid
+	// for that one only. A refused or overtaken CONNECT neither gives its rules to
+	// others with the client identifier nor takes theirs. nil = inserted by
+	// another hook, for whoever has the identifier.
+	owner              *hook.Client
 	publish, subscribe []Rule
-	// fresh is when the entry was inserted for a connection that has not got
-	// its session yet; zero once it has. The end of the connection before, by
-	// takeover, comes in between and must not take the new entry away.
-	fresh time.Time
+	inserted           time.Time
+	connected          bool // the owner has got its session
 }
 
 // stale is how long an entry may wait for its connection, and sweepEvery how
-// many inserts lie between two looks for those that waited in vain.
+// many inserts lie between two looks for those that waited in vain. mostWaiting
+// bounds the entries of one client identifier.
 const (
-	stale      = time.Minute
-	sweepEvery = 256
+	stale       = time.Minute
+	sweepEvery  = 256
+	mostWaiting = 8
 )
 
 const shards = 64
 
 type shard struct {
 	mu      sync.RWMutex
-	entries map[mqtt.SessionKey]*entry
+	entries map[mqtt.SessionKey][]entry // newest last
 	inserts int
 }
 
@@ -64,7 +69,7 @@ type Cache struct {
 func New() *Cache {
 	c := &Cache{seed: maphash.MakeSeed()}
 	for i := range c.shards {
-		c.shards[i].entries = map[mqtt.SessionKey]*entry{}
+		c.shards[i].entries = map[mqtt.SessionKey][]entry{}
 	}
 	return c
 }
@@ -73,9 +78,10 @@ func (c *Cache) shard(key mqtt.SessionKey) *shard {
 	return &c.shards[maphash.Comparable(c.seed, key)%shards]
 }
 
-// Insert replaces the entry of a client that is about to connect, at now. The
-// rules are copied, with the placeholders of their patterns replaced.
-func (c *Cache) Insert(now time.Time, key mqtt.SessionKey, username string, publish, subscribe []Rule) {
+// Insert replaces the entry of owner, a connection that asks to be registered,
+// at now; nil stands for whoever has the client identifier. The rules are copied,
+// with the placeholders of their patterns replaced.
+func (c *Cache) Insert(now time.Time, owner *hook.Client, key mqtt.SessionKey, username string, publish, subscribe []Rule) {
 	fill := func(rules []Rule) []Rule {
 		rules = slices.Clone(rules)
 		for i := range rules {
@@ -83,27 +89,50 @@ func (c *Cache) Insert(now time.Time, key mqtt.SessionKey, username string, publ
 		}
 		return rules
 	}
-	e := &entry{fill(publish), fill(subscribe), now}
+	e := entry{owner: owner, publish: fill(publish), subscribe: fill(subscribe), inserted: now}
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entries[key] = e
+	list := s.entries[key]
+	if i := slices.IndexFunc(list, func(e entry) bool { return e.owner == owner }); i >= 0 {
+		e.connected = list[i].connected
+		list = slices.Delete(slices.Clone(list), i, i+1)
+	} else if len(list) >= mostWaiting { // many CONNECTs at a time, all refused
+		list = slices.DeleteFunc(slices.Clone(list), func(e entry) bool { return !e.stays() })
+	}
+	s.entries[key] = append(slices.Clip(list), e)
 	if s.inserts++; s.inserts%sweepEvery == 0 {
-		for k, e := range s.entries {
-			if !e.fresh.IsZero() && now.Sub(e.fresh) > stale {
-				delete(s.entries, k)
-			}
+		for k := range s.entries {
+			s.keep(k, func(e *entry) bool { return e.stays() || now.Sub(e.inserted) <= stale })
 		}
 	}
 }
 
+// stays reports whether only the end of its connection or session ends an entry.
+func (e *entry) stays() bool { return e.connected || e.owner == nil }
+
+// keep keeps the entries of a client identifier for which f is true. Called with
+// mu held.
+func (s *shard) keep(key mqtt.SessionKey, f func(*entry) bool) {
+	list := slices.DeleteFunc(slices.Clone(s.entries[key]), func(e entry) bool { return !f(&e) })
+	if len(list) == 0 {
+		delete(s.entries, key)
+		return
+	}
+	s.entries[key] = list
+}
+
 // Connected says that a client has got its session.
-func (c *Cache) Connected(key mqtt.SessionKey) {
-	s := c.shard(key)
+func (c *Cache) Connected(owner *hook.Client) {
+	s := c.shard(owner.Key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[key]; e != nil {
-		s.entries[key] = &entry{publish: e.publish, subscribe: e.subscribe}
+	list := slices.Clone(s.entries[owner.Key])
+	for i := range list {
+		if list[i].owner == owner {
+			list[i].connected = true
+			s.entries[owner.Key] = list
+		}
 	}
 }
 
@@ -133,14 +162,13 @@ func substitute(pattern string, key mqtt.SessionKey, username string) string {
 	return strings.Join(levels, "/")
 }
 
-// Drop forgets a client whose connection or session has ended.
+// Drop forgets a client whose connection or session has ended. What waits for
+// the next connection stays.
 func (c *Cache) Drop(key mqtt.SessionKey) {
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries[key]; e != nil && e.fresh.IsZero() {
-		delete(s.entries, key)
-	}
+	s.keep(key, func(e *entry) bool { return !e.stays() })
 }
 
 // Len is the number of entries.
@@ -148,51 +176,56 @@ func (c *Cache) Len() (n int) {
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.RLock()
-		n += len(s.entries)
+		for _, list := range s.entries {
+			n += len(list)
+		}
 		s.mu.RUnlock()
 	}
 	return n
 }
 
-func (c *Cache) entry(key mqtt.SessionKey) *entry {
+// find returns the entry that is valid for a connection, the newest of the
+// identifier for nil.
+func (c *Cache) find(key mqtt.SessionKey, owner *hook.Client) (e entry, found bool) {
 	s := c.shard(key)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.entries[key]
+	list := s.entries[key]
+	for i := len(list) - 1; i >= 0; i-- {
+		if list[i].owner == owner || owner == nil || list[i].owner == nil {
+			return list[i], true
+		}
+	}
+	return e, false
 }
 
-// Publish looks a message up. found = the client has an entry; then rule is
-// the first that permits the message, nil if none does.
-func (c *Cache) Publish(key mqtt.SessionKey, m *mqtt.Message) (rule *Rule, found bool) {
-	e := c.entry(key)
-	if e == nil {
-		return nil, false
-	}
+// Publish looks a message of a connection up; nil is any connection of the
+// client identifier. found = there is an entry; then rule is the first that
+// permits the message, nil if none does.
+func (c *Cache) Publish(key mqtt.SessionKey, owner *hook.Client, m *mqtt.Message) (rule *Rule, found bool) {
+	e, found := c.find(key, owner)
 	for i := range e.publish {
 		r := &e.publish[i]
 		if m.QoS <= r.MaxQoS && len(m.Payload) <= r.MaxPayload && !(m.Retain && r.NoRetain) && r.Pattern != "" && covers(r.Pattern, m.Topic) {
 			return r, true
 		}
 	}
-	return nil, true
+	return nil, found
 }
 
 // Subscribe looks one topic filter up, "$share/..." included.
-func (c *Cache) Subscribe(key mqtt.SessionKey, filter string, qos mqtt.QoS) (rule *Rule, found bool) {
-	e := c.entry(key)
-	if e == nil {
-		return nil, false
-	}
+func (c *Cache) Subscribe(key mqtt.SessionKey, owner *hook.Client, filter string, qos mqtt.QoS) (rule *Rule, found bool) {
+	e, found := c.find(key, owner)
 	_, plain, err := topic.Split(filter)
 	if err != nil {
-		return nil, true
+		return nil, found
 	}
 	for i := range e.subscribe {
 		if r := &e.subscribe[i]; qos <= r.MaxQoS && r.Pattern != "" && covers(r.Pattern, plain) {
 			return r, true
 		}
 	}
-	return nil, true
+	return nil, found
 }
 
 // covers reports whether pattern permits filter: + covers any one level but

@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 )
 
 var key = mqtt.SessionKey{Mountpoint: "mp", ClientID: "c1"}
+
+var me, other = &hook.Client{Key: key}, &hook.Client{Key: key}
 
 var t0 = time.Unix(1e9, 0)
 
@@ -19,12 +22,12 @@ func rule(pattern string) Rule {
 
 func TestPublish(t *testing.T) {
 	c := New()
-	if _, found := c.Publish(key, &mqtt.Message{Topic: "a"}); found {
+	if _, found := c.Publish(key, me, &mqtt.Message{Topic: "a"}); found {
 		t.Error("an entry is found before there is one")
 	}
 	small := rule("small")
 	small.MaxPayload, small.MaxQoS, small.NoRetain = 3, 1, true
-	c.Insert(t0, key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
+	c.Insert(t0, me, key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
 	for _, tt := range []struct {
 		m    mqtt.Message
 		want string
@@ -39,30 +42,73 @@ func TestPublish(t *testing.T) {
 		{mqtt.Message{Topic: "small", Retain: true}, ""},
 		{mqtt.Message{Topic: ""}, ""},
 	} {
-		got, found := c.Publish(key, &tt.m)
+		got, found := c.Publish(key, me, &tt.m)
 		if !found || got == nil != (tt.want == "") || got != nil && got.Pattern != tt.want {
 			t.Errorf("%+v: got %v, %t, want %q", tt.m, got, found, tt.want)
 		}
 	}
-	c.Insert(t0, key, "user", nil, nil)
-	if r, found := c.Publish(key, &mqtt.Message{Topic: "a/b/c"}); r != nil || !found {
+	c.Insert(t0, me, key, "user", nil, nil)
+	if r, found := c.Publish(key, me, &mqtt.Message{Topic: "a/b/c"}); r != nil || !found {
 		t.Error("the newest entry does not count")
 	}
 	c.Drop(key)
 	if c.Len() != 1 {
 		t.Error("the end of the connection before takes the entry of the new one")
 	}
-	c.Connected(key)
+	c.Connected(me)
 	c.Drop(key)
 	if c.Len() != 0 {
 		t.Error("the entry stays after Drop")
 	}
 }
 
+// TestOwner: an entry is valid for the connection whose registration inserted
+// it, whatever becomes of others with the client identifier.
+func TestOwner(t *testing.T) {
+	c := New()
+	may := func(who *hook.Client, topic string) string {
+		switch r, found := c.Publish(key, who, &mqtt.Message{Topic: topic}); {
+		case r != nil:
+			return "yes"
+		case found:
+			return "no"
+		}
+		return "unknown"
+	}
+	expect := func(who *hook.Client, topic, want string) {
+		t.Helper()
+		if got := may(who, topic); got != want {
+			t.Errorf("%s: got %s, want %s", topic, got, want)
+		}
+	}
+	c.Insert(t0, me, key, "me", []Rule{rule("mine")}, nil)
+	c.Connected(me)
+	c.Insert(t0, other, key, "other", []Rule{rule("others")}, nil) // and is refused, or still being asked about its will
+	expect(me, "mine", "yes")
+	expect(me, "others", "no")
+	expect(other, "others", "yes")
+	expect(other, "mine", "no")
+	expect(&hook.Client{Key: key}, "mine", "unknown") // an anonymous one
+	c.Drop(key)                                       // it was taken over
+	c.Connected(other)
+	expect(me, "mine", "unknown")
+	expect(other, "others", "yes")
+	c.Insert(t0, nil, key, "", []Rule{rule("all")}, nil) // by on_register, say
+	expect(&hook.Client{Key: key}, "all", "yes")
+	expect(other, "all", "yes") // the newest
+	for range 100 {
+		c.Insert(t0, &hook.Client{}, key, "", nil, nil)
+	}
+	if n := c.Len(); n > mostWaiting+2 {
+		t.Errorf("%d entries for one client identifier", n)
+	}
+	expect(other, "all", "yes")
+}
+
 func TestSubstitute_Wildcard(t *testing.T) {
 	c := New()
-	c.Insert(t0, mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
-	if r, _ := c.Publish(mqtt.SessionKey{ClientID: "#"}, &mqtt.Message{Topic: "x/y"}); r != nil {
+	c.Insert(t0, nil, mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
+	if r, _ := c.Publish(mqtt.SessionKey{ClientID: "#"}, me, &mqtt.Message{Topic: "x/y"}); r != nil {
 		t.Error("a client named # may publish everywhere")
 	}
 }
@@ -70,11 +116,11 @@ func TestSubstitute_Wildcard(t *testing.T) {
 func TestInsert_Sweeps(t *testing.T) {
 	c := New()
 	for i := range 100 * shards {
-		c.Insert(t0.Add(time.Duration(i)*time.Second), mqtt.SessionKey{ClientID: strconv.Itoa(i)}, "", nil, nil)
+		c.Insert(t0.Add(time.Duration(i)*time.Second), &hook.Client{}, mqtt.SessionKey{ClientID: strconv.Itoa(i)}, "", nil, nil)
 	}
 	before := c.Len()
 	for i := range 500 * shards {
-		c.Insert(t0.Add(time.Duration(100*shards+i)*time.Second), mqtt.SessionKey{ClientID: strconv.Itoa(i % 10)}, "", nil, nil)
+		c.Insert(t0.Add(time.Duration(100*shards+i)*time.Second), &hook.Client{}, mqtt.SessionKey{ClientID: strconv.Itoa(i % 10)}, "", nil, nil)
 	}
 	if before < 1000 || c.Len() > before {
 		t.Errorf("got %d entries, later %d: those whose clients never came stay", before, c.Len())
@@ -104,22 +150,22 @@ a/b a/+ no`, "\n") {
 		}
 	}
 	c := New()
-	c.Insert(t0, key, "", nil, []Rule{rule("a/#")})
-	if r, found := c.Subscribe(key, "$share/g/a/b", 1); r == nil || !found {
+	c.Insert(t0, me, key, "", nil, []Rule{rule("a/#")})
+	if r, found := c.Subscribe(key, me, "$share/g/a/b", 1); r == nil || !found {
 		t.Error("a shared subscription is not compared by its filter")
 	}
-	if r, found := c.Subscribe(key, "$share/g/b", 1); r != nil || !found {
+	if r, found := c.Subscribe(key, me, "$share/g/b", 1); r != nil || !found {
 		t.Error("a shared subscription is permitted that its filter does not allow")
 	}
 }
 
 func BenchmarkPublish(b *testing.B) {
 	c := New()
-	c.Insert(t0, key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
+	c.Insert(t0, me, key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
 	m := &mqtt.Message{Topic: "a/b/c"}
 	b.ReportAllocs()
 	for b.Loop() {
-		if r, _ := c.Publish(key, m); r == nil {
+		if r, _ := c.Publish(key, me, m); r == nil {
 			b.Fatal("refused")
 		}
 	}

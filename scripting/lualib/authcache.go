@@ -1,6 +1,7 @@
 package lualib
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,7 +25,7 @@ var authCacheModule = Module{
 	Functions: []Function{
 		{Name: "insert", Params: append(slices.Clone(cacheClient), Param{"username", "string?", "its user name"},
 			Param{"publish_acl", "table?", "array of rules; nil = nothing is allowed"}, Param{"subscribe_acl", "table?", "array of rules; nil = nothing is allowed"}),
-			Returns: "boolean", Doc: "Sets the rules of a client that is about to connect. A rule has pattern, max_qos, max_payload_size, allowed_retain and modifiers."},
+			Returns: "boolean", Doc: "Sets the rules of a client that is about to connect; called by auth_on_register they are valid for that connection only. A rule has pattern, max_qos, max_payload_size, allowed_retain and modifiers."},
 		{Name: "match_publish", Params: append(slices.Clone(cacheClient), Param{"topic", "string", ""}, Param{"qos", "integer", "0 to 2"}, Param{"payload", "string", ""}, Param{"retain", "boolean", ""}),
 			Returns: "boolean|table", Doc: "Says what the rules make of a message: true, false or modifiers."},
 		{Name: "match_subscribe", Params: append(slices.Clone(cacheClient), Param{"topic", "string", "a topic filter"}, Param{"qos", "integer", "0 to 2"}),
@@ -33,6 +34,22 @@ var authCacheModule = Module{
 	open: func(b *binding) map[string]lua.LGFunction {
 		return map[string]lua.LGFunction{"insert": b.cacheInsert, "match_publish": b.cachePublish, "match_subscribe": b.cacheSubscribe}
 	},
+}
+
+// clientKey is the key of a call's context under which its client stands.
+type clientKey struct{}
+
+// WithClient tells the libraries which connection a call is about that asks to be
+// let in: what it inserts into auth_cache is valid for that one.
+func WithClient(ctx context.Context, c *hook.Client) context.Context {
+	return context.WithValue(ctx, clientKey{}, c)
+}
+
+// client is the connection that the call in progress may let in, nil in calls of
+// other hooks.
+func (b *binding) client() *hook.Client {
+	c, _ := b.state.Value(clientKey{}).(*hook.Client)
+	return c
 }
 
 func cacheKey(L *lua.LState) mqtt.SessionKey {
@@ -55,7 +72,7 @@ func (b *binding) cacheInsert(L *lua.LState) int {
 	}
 	publish := rules(4, "publish_acl", (*rule).publishModifiers)
 	subscribe := rules(5, "subscribe_acl", (*rule).subscribeModifiers)
-	b.Cache.Insert(time.Now(), cacheKey(L), strings.Clone(text(L, 3)), publish, subscribe)
+	b.Cache.Insert(time.Now(), b.client(), cacheKey(L), strings.Clone(text(L, 3)), publish, subscribe)
 	L.Push(lua.LTrue)
 	return 1
 }
@@ -203,7 +220,7 @@ func (r *rule) subscribeModifiers(v lua.LValue) {
 
 func (b *binding) cachePublish(L *lua.LState) int {
 	m := &mqtt.Message{Topic: text(L, 3), QoS: mqtt.QoS(L.Get(4).(lua.LNumber)), Payload: []byte(text(L, 5)), Retain: lua.LVAsBool(L.Get(6))}
-	r, _ := b.Cache.Publish(cacheKey(L), m)
+	r, _ := b.Cache.Publish(cacheKey(L), nil, m)
 	switch {
 	case r == nil || r.Modify == nil:
 		L.Push(lua.LBool(r != nil))
@@ -274,7 +291,7 @@ func propertyFields(into map[string]any, wire []byte) {
 }
 
 func (b *binding) cacheSubscribe(L *lua.LState) int {
-	r, _ := b.Cache.Subscribe(cacheKey(L), text(L, 3), mqtt.QoS(L.Get(4).(lua.LNumber)))
+	r, _ := b.Cache.Subscribe(cacheKey(L), nil, text(L, 3), mqtt.QoS(L.Get(4).(lua.LNumber)))
 	if r == nil || r.Topics == nil {
 		L.Push(lua.LBool(r != nil))
 		return 1

@@ -316,7 +316,7 @@ auth_cache.insert("", "c", "u", "a") -- bad argument #4 (publish_acl)
 
 	// Properties are merged into each message.
 	old := packet.MessageProperties{ContentType: "old", HasContentType: true, ResponseTopic: "r", HasResponseTopic: true, UserProperties: []mqtt.UserProperty{{Key: "k", Value: "old"}, {Key: "other", Value: "1"}}}
-	rule, _ := r.Cache.Publish(mqtt.SessionKey{ClientID: "c"}, &mqtt.Message{Topic: "mod/x"})
+	rule, _ := r.Cache.Publish(mqtt.SessionKey{ClientID: "c"}, nil, &mqtt.Message{Topic: "mod/x"})
 	for range 2 {
 		out := rule.Modify(&mqtt.Message{Topic: "mod/x", Properties: old.Append(nil)})
 		got, err := packet.DecodeProperties(*out.Properties)

@@ -223,6 +223,10 @@ func (s *State) Context() (context.Context, context.CancelFunc) {
 	return context.WithDeadline(s.account.Context, s.account.deadline)
 }
 
+// Value returns a value of the context that the call was begun with, nil if it
+// has none.
+func (s *State) Value(key any) any { return s.account.Context.Value(key) }
+
 // OnWait sets whom Context tells that a call waits.
 func (s *State) OnWait(w Waiter) { s.waiter = w }
 

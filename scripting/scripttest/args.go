@@ -17,7 +17,27 @@ import (
 
 func (e *Event) v5() bool { return strings.HasSuffix(e.Hook, "_m5") }
 
+// connections are the clients by their keys, as their last registrations left
+// them: rules in auth_cache are valid for one connection.
+type connections map[mqtt.SessionKey]*hook.Client
+
+// client is the client that the event is about: a new connection if it asks to be
+// registered, else the one there is.
 func (e *Event) client() *hook.Client {
+	c := e.described()
+	old := e.connections[c.Key]
+	if point := strings.TrimSuffix(e.Hook, "_m5"); point == "auth_on_register" || old == nil {
+		if e.connections != nil {
+			e.connections[c.Key] = c
+		}
+		return c
+	}
+	old.Username, old.HasUser, old.Version, old.Peer, old.Listener = c.Username, c.HasUser, c.Version, c.Peer, c.Listener
+	old.Keep(nil)
+	return old
+}
+
+func (e *Event) described() *hook.Client {
 	c := &hook.Client{Key: mqtt.SessionKey{Mountpoint: e.text("mountpoint", ""), ClientID: e.text("client_id", "test-client")}, Version: mqtt.V311}
 	if e.v5() {
 		c.Version = mqtt.V5

@@ -20,6 +20,8 @@ type Event struct {
 	// After is how much time passes before the call.
 	After time.Duration
 	args  map[string]any
+	// connections are those of the run, nil = each event is about its own.
+	connections connections
 	// want is what must come back; nil = anything.
 	want *expectation
 }

@@ -80,7 +80,9 @@ type runner struct {
 	ran     map[string]map[int]bool
 	lines   map[string][]int
 	calls   int
-	failed  bool
+	// connections are forgotten when a script is loaded.
+	connections connections
+	failed      bool
 }
 
 func (r *runner) close() {
@@ -104,7 +106,7 @@ func (r *runner) load(path string) error {
 	cfg.Dir, cfg.BundledDir = filepath.Dir(path), r.o.Bundled
 	cfg.Files = map[string]scripting.FileConfig{"test": {File: path}}
 	log := slog.New(&handler{r: r})
-	r.metrics = metric.NewBroker()
+	r.metrics, r.connections = metric.NewBroker(), connections{}
 	host := r.o.Host(log)
 	r.hosts = append(r.hosts, host)
 	e, err := scripting.Start(&cfg, scripting.Deps{Log: log, Metrics: r.metrics, Host: host, OnlyFiles: true, Inline: true,
@@ -140,6 +142,7 @@ func (r *runner) call(e *Event) (outcome, []string, error) {
 	r.now = r.now.Add(e.After)
 	r.logged, r.err = nil, ""
 	before := r.metrics.HookErrors.Count()
+	e.connections = r.connections
 	out, err := e.call((*scripting.Hooks)(r.engine))
 	if err != nil {
 		return out, nil, err

@@ -377,7 +377,7 @@ function bcrypt.hashpw(password, salt) end
 ---@class lunemq.lib.auth_cache
 auth_cache = {}
 
----Sets the rules of a client that is about to connect. A rule has pattern, max_qos, max_payload_size, allowed_retain and modifiers.
+---Sets the rules of a client that is about to connect; called by auth_on_register they are valid for that connection only. A rule has pattern, max_qos, max_payload_size, allowed_retain and modifiers.
 ---@param mountpoint string the client's mountpoint
 ---@param client_id string its client identifier
 ---@param username? string its user name
