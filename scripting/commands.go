@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"time"
@@ -190,7 +191,11 @@ func Check(cfg *Config) (bad []error) {
 	for name, f := range cfg.Files {
 		keys[f.File] = "script." + name + ".file"
 	}
-	for _, path := range e.wanted(cfg) {
+	paths, _, err := e.wanted(cfg)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // serve makes a missing one
+		bad = append(bad, &value.KeyError{Key: "script.script_dir", Err: err})
+	}
+	for _, path := range paths {
 		f, err := readSource(path)
 		if err == nil {
 			_, err = sandbox.Compile(path, f.text)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -52,7 +50,7 @@ type Engine struct {
 	dropped   logLimit // lines about dropped news
 
 	mu       sync.Mutex
-	starting bool
+	unread   bool            // the folder of scripts could not be read
 	unloaded map[string]bool // by hand, although their files are there
 	watch    *watch
 }
@@ -67,8 +65,8 @@ func Start(cfg *Config, d Deps) (*Engine, error) {
 	e.scripts.Store(&[]*Script{})
 	e.mask.Store(&[slots]where{})
 	e.cfg.Store(cfg)
-	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
-		return nil, fmt.Errorf("scripting: script.script_dir: %w; name a folder that exists or can be made", err)
+	if err := readable(cfg, d.OnlyFiles); err != nil {
+		return nil, err
 	}
 	e.observers.init(e)
 	w, err := newWatch(e.changed, d.Log)
@@ -78,9 +76,7 @@ func Start(cfg *Config, d Deps) (*Engine, error) {
 	e.watch = w
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.starting = true
 	e.refresh(true)
-	e.starting = false
 	return e, nil
 }
 
@@ -98,8 +94,8 @@ func (e *Engine) Close() {
 
 // Configure puts another configuration in force: all scripts are loaded anew.
 func (e *Engine) Configure(cfg *Config) error {
-	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
-		return fmt.Errorf("scripting: script.script_dir: %w; name a folder that exists or can be made", err)
+	if err := readable(cfg, e.deps.OnlyFiles); err != nil {
+		return err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -130,46 +126,6 @@ func (e *Engine) changed() {
 	e.refresh(false)
 }
 
-// wanted returns the paths of all scripts in load order.
-//
-// Reference 2.2.
-func (e *Engine) wanted(cfg *Config) (paths []string) {
-	found, _ := filepath.Glob(filepath.Join(globEscape(cfg.Dir), "*.lua"))
-	slices.Sort(found)
-	for _, p := range found {
-		if !e.deps.OnlyFiles && !strings.HasSuffix(p, "_test.lua") {
-			paths = append(paths, p)
-		}
-	}
-	var names []string
-	for n, f := range cfg.Files {
-		if f.File != "" {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
-	for _, n := range names {
-		paths = append(paths, cfg.Files[n].File)
-	}
-	paths = append(paths, cfg.Auth.Paths(cfg.BundledDir)...)
-	for _, s := range *e.scripts.Load() {
-		if s.byHand && !slices.Contains(paths, s.path) {
-			paths = append(paths, s.path)
-		}
-	}
-	seen := map[string]bool{}
-	return slices.DeleteFunc(paths, func(p string) bool {
-		was := seen[p] || e.unloaded[p]
-		seen[p] = true
-		return was
-	})
-}
-
-// globEscape makes a folder's name match itself only.
-func globEscape(dir string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
-}
-
 // refresh brings the scripts up to date with their files; with all each is
 // loaded anew. Called with mu held.
 func (e *Engine) refresh(all bool) {
@@ -179,8 +135,16 @@ func (e *Engine) refresh(all bool) {
 		old[s.path] = s
 	}
 	list := []*Script{}
-	for _, path := range e.wanted(cfg) {
+	paths, kept, err := e.wanted(cfg)
+	e.folder(cfg, err)
+	for _, path := range paths {
 		s := old[path]
+		if kept[path] {
+			delete(old, path)
+			s.missing = time.Time{}
+			list = append(list, s)
+			continue
+		}
 		isNew := s == nil
 		if isNew {
 			s = e.newScript(cfg, path)
@@ -190,7 +154,7 @@ func (e *Engine) refresh(all bool) {
 		list = append(list, s)
 		if err := e.update(cfg, s, all || isNew); err != nil {
 			e.report(s, err)
-			if e.starting && cfg.OnError != "next" {
+			if all && isNew && cfg.OnError != "next" { // at a start, or by another configuration
 				s.bar()
 			}
 		}
@@ -209,7 +173,9 @@ func (e *Engine) refresh(all bool) {
 	e.scripts.Store(&list)
 	for _, s := range gone {
 		s.retire()
-		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
+		if !slices.ContainsFunc(list, func(o *Script) bool { return o.name == s.name }) {
+			e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
+		}
 		e.deps.Log.Info("script unloaded", "script", s.name)
 	}
 	e.watch.follow(cfg, list)
@@ -233,6 +199,9 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 		return nil // somebody is about to write it
 	}
 	s.emptied = time.Time{}
+	if err == nil && strings.TrimSpace(f.text) == "" { // what a full disk leaves
+		err = fmt.Errorf("%s is empty; delete the file if the script is not wanted", s.name)
+	}
 	if err == nil && !force && v != nil && v.sum == f.sum && !modulesChanged(v) {
 		s.failed = nil // what is in force is what is there
 		e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
@@ -261,6 +230,9 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 		e.deps.Metrics.ScriptReloads.Inc(1)
 	}
 	e.deps.Log.Info("script loaded", "script", s.name, "hooks", strings.Join(hookNames(next), " "), "runs", next.runs())
+	if lost := lostHooks(v, next); len(lost) > 0 {
+		e.deps.Log.Warn("the script has no longer all hooks that its version before had", "script", s.name, "lost", strings.Join(lost, " "))
+	}
 	for _, name := range unknown(next) {
 		e.deps.Log.Warn("the script has a function for a hook that does not exist", "script", s.name, "hook", name,
 			"remedy", "correct the name in the table hooks; see lunemq-lua(7)")
@@ -297,6 +269,16 @@ func (v *version) runs() string {
 func hookNames(v *version) (names []string) {
 	for i, has := range v.has {
 		if has {
+			names = append(names, slot(i).name())
+		}
+	}
+	return names
+}
+
+// lostHooks returns the hooks of v, which may be nil, that next lacks.
+func lostHooks(v, next *version) (names []string) {
+	for i := range next.has {
+		if v != nil && v.has[i] && !next.has[i] {
 			names = append(names, slot(i).name())
 		}
 	}

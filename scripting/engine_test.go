@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/lunemq/lunemq/scripting/authcache"
 	"github.com/lunemq/lunemq/scripting/luaconv"
 	"github.com/lunemq/lunemq/scripting/lualib"
+	"github.com/lunemq/lunemq/telemetry/alarm"
 	"github.com/lunemq/lunemq/telemetry/metric"
 )
 
@@ -28,6 +30,7 @@ type rig struct {
 	dir     string
 	log     brokertest.Output
 	metrics *metric.Broker
+	alarms  *alarm.List
 	changed chan struct{}
 }
 
@@ -38,7 +41,7 @@ func defaults(dir string) *Config {
 
 func start(t *testing.T, files map[string]string, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), metrics: metric.NewBroker(), changed: make(chan struct{}, 1000)}
+	r := &rig{t: t, dir: t.TempDir(), metrics: metric.NewBroker(), alarms: &alarm.List{}, changed: make(chan struct{}, 1000)}
 	for name, text := range files {
 		r.write(name, text)
 	}
@@ -48,7 +51,7 @@ func start(t *testing.T, files map[string]string, change ...func(*Config)) *rig 
 	}
 	log := slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	host := &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation("")}
-	e, err := Start(cfg, Deps{Log: log, Metrics: r.metrics, Host: host, Changed: func() { r.changed <- struct{}{} }})
+	e, err := Start(cfg, Deps{Log: log, Metrics: r.metrics, Alarms: r.alarms, Host: host, Changed: func() { r.changed <- struct{}{} }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -480,16 +483,92 @@ func TestStart_Broken(t *testing.T) {
 	lax.expect(alice, "t", "next")
 }
 
-// TestFolder_Returns: a folder that was away for a while is watched again.
-func TestFolder_Returns(t *testing.T) {
+// TestFolder_Away: while the folder of scripts is away, or cannot be read, its
+// scripts stay in force, with an alarm; when it is back it is watched again.
+func TestFolder_Away(t *testing.T) {
 	r := start(t, map[string]string{"lua/a.lua": hooked(`return true`)}, func(c *Config) { c.Dir = filepath.Join(c.Dir, "lua") })
+	dir := filepath.Join(r.dir, "lua")
 	r.expect(alice, "t", "ok")
-	if err := os.RemoveAll(filepath.Join(r.dir, "lua")); err != nil {
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	r.logged("cannot be read, its scripts stay as they are")
+	if n := len(r.alarms.Active()); n != 1 {
+		t.Errorf("%d alarms", n)
+	}
+	r.expect(alice, "t", "ok")
+	r.write("lua/a.lua", hooked(`return false`))
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	brokertest.Eventually(t, func() bool { return len(r.alarms.Active()) == 0 })
+	if err := os.Remove(filepath.Join(dir, "a.lua")); err != nil { // on purpose
 		t.Fatal(err)
 	}
 	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "next" })
-	r.write("lua/a.lua", hooked(`return false`))
-	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "deny" })
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := *r.cfg.Load()
+	if err := r.Configure(&cfg); err == nil || !strings.Contains(err.Error(), "script.script_dir") {
+		t.Errorf("a folder that is a file: %v", err)
+	}
+}
+
+// TestMayHave: a script of which no more than the text is known bars the deciding
+// hooks it may have.
+func TestMayHave(t *testing.T) {
+	const all = "auth_on_publish auth_on_publish_m5 auth_on_register auth_on_register_m5 auth_on_subscribe auth_on_subscribe_m5 on_auth_m5"
+	for text, want := range map[string]string{
+		"":                                  all, // not to be read
+		"hooks = { auth_on_publish = check": "auth_on_publish auth_on_publish_m5",
+		"hooks = { on_publish = = 1 }":      "",
+		"hooks = { on_publish_m5 = x, on_deliver = ": "",
+		`hooks = require("mod/rules")`:               all,
+		`require "x" hooks = { on_publish = f }`:     all,
+		`hooks["auth_on_" .. p] = f on_publish`:      all,
+		`for k, f in pairs(t) do hooks [k] = f end`:  all,
+		`rawset(hooks, "on_" .. "publish", f)`:       all,
+		`print("no hook is named")`:                  all,
+	} {
+		var names []string
+		for i, is := range mayHave(text) {
+			if is {
+				names = append(names, slot(i).name())
+			}
+		}
+		slices.Sort(names)
+		if got := strings.Join(names, " "); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+// TestConfigure_Broken: another folder whose script is broken refuses, as at a
+// start, and its alarm stays when the old script of the name goes.
+func TestConfigure_Broken(t *testing.T) {
+	r := start(t, map[string]string{"one/a.lua": hooked(`return true`), "two/a.lua": hooked(`return true`) + " = broken"}, func(c *Config) { c.Dir = filepath.Join(c.Dir, "one") })
+	cfg := *r.cfg.Load()
+	cfg.Dir = filepath.Join(r.dir, "two")
+	if err := r.Configure(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	r.expect(alice, "t", "deny")
+	if n := len(r.alarms.Active()); n != 1 {
+		t.Errorf("%d alarms", n)
+	}
+}
+
+// TestEmptied: an empty file, which a full disk leaves, takes no rule away.
+func TestEmptied(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked(`return false`)})
+	r.write("a.lua", "")
+	r.logged("a.lua is empty; delete the file")
+	r.expect(alice, "t", "deny")
+	r.write("a.lua", "hooks = { on_publish = print }")
+	r.logged("lost=auth_on_publish")
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "next" })
 }
 
 // TestKeep_Bounded: what a script keeps is bounded wherever it keeps it.

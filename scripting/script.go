@@ -1,6 +1,7 @@
 package scripting
 
 import (
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -37,18 +38,37 @@ func (s *Script) retire() {
 	}
 }
 
-// bar makes the deciding hooks that a broken file speaks of refuse: what it
-// forbids must not be open because of a restart. Called with mu held.
+// bar makes the deciding hooks refuse that a broken file may have: what it forbids
+// must not be open because of a restart. Called with mu held.
 func (s *Script) bar() {
-	f, err := readSource(s.path)
-	if err != nil {
-		return
+	text := ""
+	if f, err := readSource(s.path); err == nil {
+		text = f.text
 	}
-	var bars [slots]bool
-	for name, k := range slotsByName {
-		bars[k] = k.decides() && strings.Contains(f.text, strings.TrimSuffix(name, "_m5"))
-	}
+	bars := mayHave(text)
 	s.bars.Store(&bars)
+}
+
+// elsewhere is what stands in scripts whose hooks need not be named in them.
+var elsewhere = regexp.MustCompile(`\b(require|load|loadstring|rawset|setmetatable|_G)\b|hooks\s*\[`)
+
+// mayHave returns the deciding hooks that a script may have of which no more than
+// its text is known: those it names, all if they may come from elsewhere or it
+// names no hook at all.
+func mayHave(text string) (has [slots]bool) {
+	named := false
+	for name, k := range slotsByName {
+		if strings.Contains(text, strings.TrimSuffix(name, "_m5")) {
+			named, has[k] = true, k.decides()
+		}
+	}
+	if named && !elsewhere.MatchString(text) {
+		return has
+	}
+	for _, k := range slotsByName {
+		has[k] = k.decides()
+	}
+	return has
 }
 
 // barred reports whether the hook refuses because the script could not be

@@ -101,11 +101,16 @@ func (w *watch) again(since *time.Time) bool {
 	if left <= 0 {
 		return false
 	}
+	w.look(left + time.Millisecond)
+	return true
+}
+
+// look has the folders looked at after some time.
+func (w *watch) look(after time.Duration) {
 	select {
-	case w.nudges <- left + time.Millisecond:
+	case w.nudges <- after:
 	default: // there are nudges enough
 	}
-	return true
 }
 
 // follow watches all folders that the scripts and their modules lie in, and
@@ -145,10 +150,7 @@ func (w *watch) follow(cfg *Config, scripts []*Script) {
 	known := w.fs.WatchList()
 	for dir := range want {
 		if !slices.Contains(known, dir) { // what came before we watch is looked for once more
-			select {
-			case w.nudges <- settle:
-			default:
-			}
+			w.look(settle)
 		}
 		if err := w.fs.Add(dir); err != nil {
 			w.log.Warn("a folder of scripts cannot be watched; script reload reads its files", "folder", dir, "err", err)
