@@ -262,6 +262,7 @@ func TestPublishResult(t *testing.T) {
 		"Throttle":   {hook.PublishResult{Throttle: 40 * time.Millisecond}, packet.Publish{Topic: "Throttle", QoS: 1, Payload: []byte("x")}},
 		"Properties": {hook.PublishResult{Properties: &properties}, packet.Publish{Topic: "Properties", QoS: 1, Payload: []byte("x"), Properties: properties}},
 		"Expiry":     {hook.PublishResult{Expiry: ptr(100 * time.Second)}, packet.Publish{Topic: "Expiry", QoS: 1, Payload: []byte("x"), HasMessageExpiry: true, MessageExpiry: 100}},
+		"WillDelay":  {hook.PublishResult{WillDelay: ptr(time.Duration(0))}, packet.Publish{Topic: "WillDelay", QoS: 1, Payload: []byte("x")}},
 	}
 	m := modifier{register: map[string]*hook.RegisterResult{"elsewhere": {Key: &mqtt.SessionKey{Mountpoint: "m", ClientID: "elsewhere"}}}, publish: map[string]*hook.PublishResult{}}
 	for name, c := range cases {
@@ -335,6 +336,9 @@ func publishModified(b *brokertest.Broker, topic string, will bool) {
 	connect := packet.Connect{ClientID: "publisher", CleanStart: true}
 	if will {
 		connect.Will = &packet.Will{Topic: topic, Payload: []byte("x"), QoS: 1}
+	}
+	if will && topic == "WillDelay" { // which the plugin makes none
+		connect.HasSessionExpiry, connect.SessionExpiry, connect.Will.Delay = true, 1000, 1000
 	}
 	pub, _ := b.Connect(connect)
 	defer pub.Close()

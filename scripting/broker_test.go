@@ -324,6 +324,43 @@ hooks = { auth_on_register_m5 = register, auth_on_publish_m5 = no }`)
 	may(c, "low/x", mqtt.NotAuthorized)
 }
 
+// TestBroker_Will: a script sees the intervals of a will and may set them.
+func TestBroker_Will(t *testing.T) {
+	l := startLua(t, `hooks = {
+auth_on_register_m5 = function() return true end,
+auth_on_subscribe_m5 = function() return true end,
+auth_on_publish_m5 = function(m)
+  local p = m.properties
+  log.info("will " .. p.p_will_delay_interval .. " " .. p.p_message_expiry_interval)
+  return { properties = { p_will_delay_interval = 0, p_message_expiry_interval = 50 } }
+end }`)
+	sub, _ := l.dial(packet.Connect{Version: mqtt.V5, ClientID: "sub", CleanStart: true})
+	sub.Subscribe(1, "last")
+	c, _ := l.dial(packet.Connect{Version: mqtt.V5, HasSessionExpiry: true, SessionExpiry: 1000,
+		Will: &packet.Will{Topic: "last", Delay: 700, HasMessageExpiry: true, MessageExpiry: 900}})
+	l.logs("will 700 900")
+	c.Close()
+	if got := sub.Take(); got.MessageExpiry < 49 || got.MessageExpiry > 50 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestBroker_Secrets: a password that a script puts into an error is in no log.
+func TestBroker_Secrets(t *testing.T) {
+	l := startLua(t, `hooks = { auth_on_register_m5 = function(m) error("wrong: " .. obf.decrypt(m.password)) end }`)
+	for range 2 {
+		c, ack := l.dial(packet.Connect{Version: mqtt.V5, Password: []byte("Geheim99"), HasPassword: true})
+		if ack.Code == mqtt.Success {
+			t.Error("let in")
+		}
+		c.Ended()
+	}
+	l.logs("client refused")
+	if text := l.log.String(); strings.Contains(text, "Geheim99") || !strings.Contains(text, "wrong: [password]") {
+		t.Errorf("logged\n%s", text)
+	}
+}
+
 // TestBroker_EnhancedAuth: a script can complete enhanced authentication, with
 // numbers and with names. Quirk 4.
 func TestBroker_EnhancedAuth(t *testing.T) {

@@ -169,8 +169,9 @@ func (c *call) no() hook.Verdict {
 }
 
 // ask is one question to all scripts in turn: arg makes the argument, read
-// reads a table of modifiers. It returns the first decision.
-func ask[R any](e *Engine, ctx context.Context, k slot, arg func(*luaconv.Args) *lua.LTable, read func(*lua.LTable) (hook.Verdict, R, error)) (v hook.Verdict, r R) {
+// reads a table of modifiers. It returns the first decision. secret is what no
+// error may show.
+func ask[R any](e *Engine, ctx context.Context, k slot, secret []byte, arg func(*luaconv.Args) *lua.LTable, read func(*lua.LTable) (hook.Verdict, R, error)) (v hook.Verdict, r R) {
 	for _, s := range *e.scripts.Load() {
 		c, ok := e.begin(ctx, s, k)
 		if !ok && s.barred(k) {
@@ -184,6 +185,7 @@ func ask[R any](e *Engine, ctx context.Context, k slot, arg func(*luaconv.Args) 
 			v, r = answer(&c, ret, read)
 		}
 		if c.err != nil {
+			c.err = hide(c.err, secret)
 			v = c.verdict()
 		}
 		if c.end(v.Decision); v.Decision != hook.Next {
@@ -214,7 +216,7 @@ func answer[R any](c *call, ret lua.LValue, read func(*lua.LTable) (hook.Verdict
 
 // AuthOnRegister implements hook.AuthOnRegister.
 func (h *Hooks) AuthOnRegister(ctx context.Context, q *hook.Register) (hook.Verdict, *hook.RegisterResult) {
-	return ask(h.engine(), lualib.WithClient(ctx, q.Client), slotOf(authOnRegister, q.Client), func(a *luaconv.Args) *lua.LTable { return a.Register(q) },
+	return ask(h.engine(), lualib.WithClient(ctx, q.Client), slotOf(authOnRegister, q.Client), q.Password, func(a *luaconv.Args) *lua.LTable { return a.Register(q) },
 		func(t *lua.LTable) (hook.Verdict, *hook.RegisterResult, error) {
 			r, err := luaconv.Register(t, q.Client)
 			return hook.Accept, r, err
@@ -280,7 +282,7 @@ func (h *Hooks) AuthOnSubscribe(ctx context.Context, q *hook.Subscribe) (hook.Ve
 	if v, r, found := e.cachedSubscribe(q); found {
 		return v, r
 	}
-	return ask(e, ctx, slotOf(authOnSubscribe, q.Client), func(a *luaconv.Args) *lua.LTable { return a.Subscribe(q) },
+	return ask(e, ctx, slotOf(authOnSubscribe, q.Client), nil, func(a *luaconv.Args) *lua.LTable { return a.Subscribe(q) },
 		func(t *lua.LTable) (hook.Verdict, *hook.SubscribeResult, error) {
 			r, err := luaconv.Subscribe(t, q)
 			return hook.Accept, r, err
@@ -327,7 +329,7 @@ func (e *Engine) cachedSubscribe(q *hook.Subscribe) (v hook.Verdict, r *hook.Sub
 
 // OnUnsubscribe implements hook.OnUnsubscribe.
 func (h *Hooks) OnUnsubscribe(ctx context.Context, u *hook.Unsubscribe) (hook.Verdict, []string) {
-	return ask(h.engine(), ctx, slotOf(onUnsubscribe, u.Client), func(a *luaconv.Args) *lua.LTable { return a.Unsubscribe(u) },
+	return ask(h.engine(), ctx, slotOf(onUnsubscribe, u.Client), nil, func(a *luaconv.Args) *lua.LTable { return a.Unsubscribe(u) },
 		func(t *lua.LTable) (hook.Verdict, []string, error) {
 			list, err := luaconv.Unsubscribe(t, u.Client.Version == mqtt.V5)
 			return hook.Accept, list, err
@@ -336,7 +338,7 @@ func (h *Hooks) OnUnsubscribe(ctx context.Context, u *hook.Unsubscribe) (hook.Ve
 
 // OnDeliver implements hook.OnDeliver.
 func (h *Hooks) OnDeliver(ctx context.Context, d *hook.Deliver) (hook.Verdict, *hook.DeliverResult) {
-	return ask(h.engine(), ctx, slotOf(onDeliver, d.Client), func(a *luaconv.Args) *lua.LTable { return a.Deliver(d) },
+	return ask(h.engine(), ctx, slotOf(onDeliver, d.Client), nil, func(a *luaconv.Args) *lua.LTable { return a.Deliver(d) },
 		func(t *lua.LTable) (hook.Verdict, *hook.DeliverResult, error) {
 			r, err := luaconv.Deliver(t, d.Message, d.Client.Version == mqtt.V5)
 			return hook.Accept, r, err
@@ -345,6 +347,6 @@ func (h *Hooks) OnDeliver(ctx context.Context, d *hook.Deliver) (hook.Verdict, *
 
 // OnAuth implements hook.OnAuth.
 func (h *Hooks) OnAuth(ctx context.Context, q *hook.Auth) (v hook.Verdict, r *hook.AuthResult) {
-	return ask(h.engine(), lualib.WithClient(ctx, q.Client), onAuth+m5, func(a *luaconv.Args) *lua.LTable { return a.Auth(q) },
+	return ask(h.engine(), lualib.WithClient(ctx, q.Client), onAuth+m5, q.Data, func(a *luaconv.Args) *lua.LTable { return a.Auth(q) },
 		func(t *lua.LTable) (hook.Verdict, *hook.AuthResult, error) { return luaconv.Auth(t, q) })
 }

@@ -260,17 +260,18 @@ func (c *Conn) will(now time.Time, p *packet.Connect, expiry time.Duration, cfg 
 		return nil, hook.Accept
 	}
 	m := &mqtt.Message{Mountpoint: c.info.Key.Mountpoint, Topic: w.Topic, Payload: w.Payload, Properties: w.Properties, Publisher: c.info.Key, QoS: w.QoS, Retain: w.Retain}
-	v, mod := c.authorise(&hook.Publish{Client: c.info, Message: m, Will: true})
-	if v.Decision != hook.OK {
-		return nil, v
-	}
 	will := &mqtt.Will{Message: m, Delay: time.Duration(w.Delay) * time.Second}
 	if w.HasMessageExpiry {
 		will.Expiry = time.Duration(w.MessageExpiry) * time.Second
 	}
+	v, mod := c.authorise(&hook.Publish{Client: c.info, Message: m, Will: true, WillDelay: will.Delay, WillExpiry: will.Expiry})
+	if v.Decision != hook.OK {
+		return nil, v
+	}
 	if mod != nil {
 		c.modify(now, m, mod)
 		set(&will.Expiry, mod.Expiry) // from its publication on
+		set(&will.Delay, mod.WillDelay)
 		m.Expires = time.Time{}
 	}
 	if limit, ok := cfg.MaxWillDelay.Limit(); ok {

@@ -104,6 +104,9 @@ type Publish struct {
 	Client  *Client
 	Message *mqtt.Message
 	Will    bool // the message is the client's will
+	// WillDelay and WillExpiry are the will delay interval and the message expiry
+	// interval of a will that is asked about, 0 = none; both begin later.
+	WillDelay, WillExpiry time.Duration
 }
 
 // PublishResult carries the modifiers of an accepted publish; nil fields
@@ -118,6 +121,7 @@ type PublishResult struct {
 	Throttle   time.Duration  // the publisher's socket is not read that long
 	Properties *[]byte        // as mqtt.Message.Properties
 	Expiry     *time.Duration // 0 = never; of a will it begins when the will is published
+	WillDelay  *time.Duration // of a will
 }
 
 // Subscribe is the question of AuthOnSubscribe and the news of OnSubscribe.

@@ -1,6 +1,7 @@
 package luaconv
 
 import (
+	"time"
 	"unsafe"
 
 	lua "github.com/yuin/gopher-lua"
@@ -115,7 +116,16 @@ func (a *publishArgs) Field(s *sandbox.State, i int) lua.LValue {
 		return common(a.p.Client, i)
 	}
 	m := a.p.Message
-	return messageField(s, m, i-3, m.QoS, m.Retain)
+	v := messageField(s, m, i-3, m.QoS, m.Retain)
+	if t, ok := v.(*lua.LTable); ok && a.p.Will {
+		if d := a.p.WillDelay; d > 0 {
+			t.RawSetString("p_will_delay_interval", lua.LNumber(d/time.Second))
+		}
+		if d := a.p.WillExpiry; d > 0 {
+			t.RawSetString("p_message_expiry_interval", lua.LNumber(d/time.Second))
+		}
+	}
+	return v
 }
 
 // messageField is qos, topic, payload, retain, properties.

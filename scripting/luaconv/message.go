@@ -36,7 +36,7 @@ func Publish(t *lua.LTable, m *mqtt.Message, v5 bool) (*hook.PublishResult, erro
 			if !v5 {
 				return false
 			}
-			out.Properties = r.messageProperties(key, v, m, &out.Expiry)
+			out.Properties = r.messageProperties(key, v, m, &out.Expiry, &out.WillDelay)
 		default:
 			return false
 		}
@@ -62,7 +62,7 @@ func Deliver(t *lua.LTable, m *mqtt.Message, v5 bool) (*hook.DeliverResult, erro
 			if !v5 {
 				return false
 			}
-			out.Properties = r.messageProperties(key, v, m, nil)
+			out.Properties = r.messageProperties(key, v, m, nil, nil)
 		default:
 			return false
 		}
@@ -75,9 +75,9 @@ func Deliver(t *lua.LTable, m *mqtt.Message, v5 bool) (*hook.DeliverResult, erro
 }
 
 // messageProperties merges properties over those of m: user properties replace
-// those with equal names and keep the others. expiry is nil where none may be
-// given.
-func (r *reader) messageProperties(key string, v lua.LValue, m *mqtt.Message, expiry **time.Duration) *[]byte {
+// those with equal names and keep the others. expiry and delay are nil where none
+// may be given.
+func (r *reader) messageProperties(key string, v lua.LValue, m *mqtt.Message, expiry, delay **time.Duration) *[]byte {
 	p, ok := r.sub(key, v)
 	if !ok {
 		return nil
@@ -87,7 +87,7 @@ func (r *reader) messageProperties(key string, v lua.LValue, m *mqtt.Message, ex
 		r.fail(key, "%v", err)
 		return nil
 	}
-	p.each(func(key string, v lua.LValue) bool { return p.messageProperty(&all, key, v, expiry) })
+	p.each(func(key string, v lua.LValue) bool { return p.messageProperty(&all, key, v, expiry, delay) })
 	r.take(p)
 	if r.err != nil {
 		return nil
@@ -96,7 +96,7 @@ func (r *reader) messageProperties(key string, v lua.LValue, m *mqtt.Message, ex
 	return &out
 }
 
-func (p *reader) messageProperty(all *packet.MessageProperties, key string, v lua.LValue, expiry **time.Duration) bool {
+func (p *reader) messageProperty(all *packet.MessageProperties, key string, v lua.LValue, expiry, delay **time.Duration) bool {
 	var s *string
 	switch key {
 	case "p_user_property":
@@ -115,18 +115,23 @@ func (p *reader) messageProperty(all *packet.MessageProperties, key string, v lu
 		}
 	case "p_payload_format_indicator":
 		p.payloadFormat(all, key, v)
-	case "p_message_expiry_interval", "p_will_delay_interval":
-		if expiry == nil {
-			return false
-		}
-		d := time.Duration(p.integer(key, v, 0, 1<<32-1)) * time.Second
-		if key == "p_message_expiry_interval" {
-			*expiry = &d
-		}
+	case "p_message_expiry_interval":
+		return p.seconds(key, v, expiry)
+	case "p_will_delay_interval": // without effect on what is no will
+		return p.seconds(key, v, delay)
 	default:
 		return false
 	}
 	return true
+}
+
+// seconds reads an interval; false = there is no place for it.
+func (p *reader) seconds(key string, v lua.LValue, place **time.Duration) bool {
+	if place != nil {
+		d := time.Duration(p.integer(key, v, 0, 1<<32-1)) * time.Second
+		*place = &d
+	}
+	return place != nil
 }
 
 func (p *reader) payloadFormat(all *packet.MessageProperties, key string, v lua.LValue) {

@@ -98,6 +98,7 @@ var Properties = []string{
 	"p_user_property", "p_session_expiry_interval", "p_authentication_method", "p_authentication_data", "p_receive_max", "p_max_packet_size",
 	"p_topic_alias_max", "p_request_response_info", "p_request_problem_info", "p_subscription_id", "p_payload_format_indicator", "p_content_type",
 	"p_response_topic", "p_correlation_data", "p_message_expiry_interval",
+	"p_will_delay_interval",
 }
 
 // RetainHandling are the names of retain handling by value.

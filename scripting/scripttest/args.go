@@ -84,6 +84,17 @@ func (e *Event) message() *mqtt.Message {
 	return m
 }
 
+// publish is a message of the client, or its will if it has a will delay
+// interval.
+func (e *Event) publish() *hook.Publish {
+	p := &hook.Publish{Client: e.client(), Message: e.message()}
+	props, _ := e.args["properties"].(map[string]any)
+	if n, ok := props["p_will_delay_interval"].(float64); ok {
+		p.Will, p.WillDelay = true, time.Duration(n)*time.Second
+	}
+	return p
+}
+
 // userProperties reads [{"k": "v"}, ...].
 func userProperties(props map[string]any) (list []mqtt.UserProperty) {
 	all, _ := props["p_user_property"].([]any)

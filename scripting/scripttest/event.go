@@ -108,7 +108,7 @@ func (e *Event) call(h *scripting.Hooks) (out outcome, err error) {
 		}
 		v, mods = h.AuthOnRegister(ctx, q)
 	case "auth_on_publish":
-		v, mods = h.AuthOnPublish(ctx, &hook.Publish{Client: e.client(), Message: e.message()})
+		v, mods = h.AuthOnPublish(ctx, e.publish())
 	case "auth_on_subscribe":
 		q := &hook.Subscribe{Client: e.client(), Properties: e.properties()}
 		if q.Topics, err = e.topics(); err != nil {
@@ -146,7 +146,7 @@ func (e *Event) tell(h *scripting.Hooks) error {
 		p := e.properties()
 		h.OnRegister(c, &p)
 	case "on_publish":
-		h.OnPublish(&hook.Publish{Client: c, Message: e.message()})
+		h.OnPublish(e.publish())
 	case "on_subscribe":
 		list, err := e.topics()
 		if err != nil {

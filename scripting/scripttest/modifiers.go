@@ -45,7 +45,7 @@ func modifiers(result any) map[string]any {
 
 // names of fields that scripts call otherwise.
 var names = map[string]string{"key": "subscriber_id", "max_inflight": "max_inflight_messages", "upgrade_qo_s": "upgrade_qos",
-	"qo_s": "qos", "expiry": "p_message_expiry_interval", "session_expiry": "p_session_expiry_interval"}
+	"qo_s": "qos", "expiry": "p_message_expiry_interval", "session_expiry": "p_session_expiry_interval", "will_delay": "p_will_delay_interval"}
 
 func snake(name string) string {
 	var b strings.Builder

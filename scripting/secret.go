@@ -1,0 +1,70 @@
+package scripting
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/lunemq/lunemq/scripting/sandbox"
+)
+
+// hidden stands in texts for a client's password.
+const hidden = "[password]"
+
+// shortSecret is the length up to which a secret is not looked for in a text: it
+// would stand in any. needle is how much of a longer one is looked for, since
+// texts may be cut.
+const (
+	shortSecret = 2
+	needle      = 12
+)
+
+// hide takes a client's password out of an error: scripts and databases like to
+// say which value was wrong.
+func hide(err error, secret []byte) error {
+	text := err.Error()
+	clean := redact(text, string(secret))
+	if clean == text {
+		return err
+	}
+	var inLua *sandbox.ScriptError
+	stack := ""
+	if errors.As(err, &inLua) {
+		stack = redact(inLua.Stack, string(secret))
+	}
+	return &sandbox.ScriptError{Message: clean, Stack: stack}
+}
+
+// redact replaces a secret in a text, as it is, as it stands within quotes, and
+// where it was cut.
+func redact(text, secret string) string {
+	if secret == "" {
+		return text
+	}
+	if len(secret) <= shortSecret {
+		if strings.Contains(text, secret) {
+			return "an error whose text may contain the client's password, which is too short to be taken out"
+		}
+		return text
+	}
+	quoted := strconv.Quote(secret)
+	for _, form := range []string{secret, quoted[1 : len(quoted)-1]} {
+		begin := form[:min(len(form), needle)]
+		var out strings.Builder
+		rest := text
+		for {
+			i := strings.Index(rest, begin)
+			if i < 0 {
+				break
+			}
+			n := len(begin)
+			for n < len(form) && i+n < len(rest) && rest[i+n] == form[n] {
+				n++
+			}
+			out.WriteString(rest[:i] + hidden)
+			rest = rest[i+n:]
+		}
+		text = out.String() + rest
+	}
+	return text
+}
