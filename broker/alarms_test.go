@@ -147,29 +147,29 @@ func TestAlarm_AccessFiles(t *testing.T) {
 	set := []string{"listener.tcp.default=127.0.0.1:0", "acl.acl_file=" + acl, "passwd.password_file=" + passwd, "plugins.passwd=on", "plugins.acl=on",
 		"acl.acl_reload_interval=0", "passwd.password_reload_interval=0"}
 	b := brokertest.Start(t, brokertest.Options{Set: set})
-	reload := func(good bool) {
+	reload := func() { // a file that is wrong stands in the way of nothing else
 		t.Helper()
-		if err := b.Reload(brokertest.Config(t, set...), nil); (err == nil) != good {
+		if err := b.Reload(brokertest.Config(t, set...), nil); err != nil {
 			t.Errorf("reload: %v", err)
 		}
 	}
 	write(acl, "topic #\ntopc #\ntpic #\n")
-	reload(false)
+	reload()
 	alarms(t, b.Alarms, "acl_reload_failed "+acl)
 	if text := b.Alarms.Active()[0].Text; !strings.Contains(text, acl+":2: ") || !strings.Contains(text, "(and 1 more)") || strings.Contains(text, "\n") {
 		t.Errorf("%q", text)
 	}
 	write(acl, "topic #\n")
 	write(passwd, "ann:secret\n")
-	reload(false)
+	reload()
 	alarms(t, b.Alarms, "passwd_reload_failed "+passwd)
 	write(passwd, "")
-	reload(true)
+	reload()
 	alarms(t, b.Alarms)
 	write(passwd, "ann:secret\n")
-	reload(false)
+	reload()
 	set[3] = "plugins.passwd=off"
-	reload(true)
+	reload()
 	alarms(t, b.Alarms)
 }
 

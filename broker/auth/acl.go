@@ -32,7 +32,9 @@ func StartACL(ctx context.Context, c ACLConfig, d Deps) (*ACL, error) {
 	return a, nil
 }
 
-// Configure changes to another file or interval. On an error nothing changes.
+// Configure changes to another file or interval. On an error nothing changes. If
+// the file stays the same it is read, and what is wrong with it is reported as
+// by the watch: it does not stand in the way of other changes.
 func (a *ACL) Configure(c ACLConfig) error {
 	return a.ask(request{path: c.File, interval: c.Reload})
 }

@@ -126,11 +126,15 @@ func (f *file[T]) reload(r request) error {
 		f.deps.Alarms.Clear(f.alarm, f.source.path)
 	}
 	f.source = next
-	if r.path != "" && err == nil {
+	if r.path != "" {
 		f.interval = r.interval
 	}
 	if read || err != nil {
 		f.took(parsed, err)
+	}
+	if r.path != "" && err != nil { // of the file in force: not what was asked about
+		f.log(err)
+		return nil
 	}
 	return err
 }

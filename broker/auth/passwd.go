@@ -34,7 +34,9 @@ func StartPasswd(ctx context.Context, c PasswdConfig, d Deps) (*Passwd, error) {
 	return p, nil
 }
 
-// Configure changes to another file or interval. On an error nothing changes.
+// Configure changes to another file or interval. On an error nothing changes. If
+// the file stays the same it is read, and what is wrong with it is reported as
+// by the watch: it does not stand in the way of other changes.
 func (p *Passwd) Configure(c PasswdConfig) error {
 	return p.ask(request{path: c.File, interval: c.Reload})
 }

@@ -240,11 +240,22 @@ func TestReload(t *testing.T) {
 	if strings.Count(log, "\n") != 2 {
 		t.Errorf("want two lines for two changes: %s", log)
 	}
-	write(file, base+"allow_anonymous = on\n")
+	write(file, base) // somebody shuts the door, a typing error elsewhere or not
 	write(acl, "topc #\n")
 	r.hup <- os.Interrupt
-	if r.admin("show/allow_anonymous"); !strings.Contains(r.log.String(), "topc") {
-		t.Error("the log does not show the faulty ACL line")
+	r.hup <- os.Interrupt
+	if got := r.admin("show/allow_anonymous"); !strings.Contains(got, `"value":"off"`) || !strings.Contains(r.log.String(), "topc") {
+		t.Error("the log does not show the faulty ACL line, or it keeps other keys from changing:", got)
+	}
+	if got := r.admin("set?max_message_rate=5"); !strings.Contains(got, "Done") {
+		t.Error(got)
+	}
+	write(file, base+"acl.acl_file = "+acl+".other\n")
+	write(acl+".other", "topc #\n")
+	r.hup <- os.Interrupt
+	r.hup <- os.Interrupt
+	if got := r.admin("show/acl.acl_file"); strings.Contains(got, ".other") {
+		t.Error("another file that is wrong was taken:", got)
 	}
 }
 
