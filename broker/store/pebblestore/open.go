@@ -160,6 +160,11 @@ func (s *Store) inspect() (exists bool, err error) {
 		if err := s.checkManifest(d.ManifestFilename); err != nil {
 			return false, s.refuse(err)
 		}
+		if text != "" {
+			if err := s.checkLog(); err != nil {
+				return false, s.refuse(err)
+			}
+		}
 		return true, nil
 	}
 	if text != "" {

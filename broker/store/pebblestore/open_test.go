@@ -111,6 +111,7 @@ func TestOpen_Damaged(t *testing.T) {
 		harm   func(t *testing.T, dir string)
 	}{
 		{"Log", false, func(t *testing.T, dir string) { spoil(t, dir, "*.log") }},
+		{"NoLog", false, remove("*.log")},
 		{"Clean", true, func(t *testing.T, dir string) { os.WriteFile(filepath.Join(dir, cleanFile), []byte("9"), 0o600) }},
 		{"Manifest", true, func(t *testing.T, dir string) { spoil(t, dir, "MANIFEST-*") }},
 		{"NoManifest", true, remove("MANIFEST-*")},

@@ -8,7 +8,9 @@ import (
 	"hash/crc32"
 	"io"
 	iofs "io/fs"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -149,6 +151,23 @@ func (s *Store) checkManifest(name string) error {
 			return fmt.Errorf("%s is unreadable at byte %d of %d", name, at, len(b))
 		}
 		return nil
+	}
+	return nil
+}
+
+// checkLog refuses a store that was not closed in order and has no log: one is
+// always being written, and the database would not miss it.
+func (s *Store) checkLog() error {
+	clean, err := s.readFile(cleanFile)
+	if err != nil || clean != "" {
+		return err
+	}
+	names, err := s.o.FS.List(s.dir)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".log") }) {
+		return errors.New("it was not closed in order, and the log of its last commits is missing (NUMBER.log)")
 	}
 	return nil
 }
