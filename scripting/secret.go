@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
@@ -11,9 +12,9 @@ import (
 // hidden stands in texts for a client's password.
 const hidden = "[password]"
 
-// shortSecret is the length up to which a secret is not looked for in a text: it
-// would stand in any. needle is how much of a longer one is looked for, since
-// texts may be cut.
+// shortSecret is the length up to which a secret is taken out only where it stands
+// alone: as part of words it would stand in any text. needle is how much of a
+// longer one is looked for, since texts may be cut.
 const (
 	shortSecret = 2
 	needle      = 12
@@ -41,12 +42,6 @@ func redact(text, secret string) string {
 	if secret == "" {
 		return text
 	}
-	if len(secret) <= shortSecret {
-		if strings.Contains(text, secret) {
-			return "an error whose text may contain the client's password, which is too short to be taken out"
-		}
-		return text
-	}
 	quoted := strconv.Quote(secret)
 	for _, form := range []string{secret, quoted[1 : len(quoted)-1]} {
 		begin := form[:min(len(form), needle)]
@@ -58,6 +53,11 @@ func redact(text, secret string) string {
 				break
 			}
 			n := len(begin)
+			if len(secret) <= shortSecret && !alone(rest, i, i+n) {
+				out.WriteString(rest[:i+n])
+				rest = rest[i+n:]
+				continue
+			}
 			for n < len(form) && i+n < len(rest) && rest[i+n] == form[n] {
 				n++
 			}
@@ -67,4 +67,12 @@ func redact(text, secret string) string {
 		text = out.String() + rest
 	}
 	return text
+}
+
+// alone reports whether text[from:to] is no part of a longer word.
+func alone(text string, from, to int) bool {
+	word := func(i int) bool {
+		return i >= 0 && i < len(text) && (text[i] == '_' || text[i] >= 0x80 || unicode.IsLetter(rune(text[i])) || unicode.IsDigit(rune(text[i])))
+	}
+	return !word(from-1) && !word(to)
 }
