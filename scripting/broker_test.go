@@ -55,7 +55,7 @@ func startLua(t *testing.T, script string, set ...string) *lua {
 	l := &lua{t: t, dir: t.TempDir(), log: &brokertest.Output{}}
 	l.save(script)
 	cfg := &scripting.Config{Dir: l.dir, BundledDir: filepath.Join(l.dir, "none"), States: 1, MaxStates: 64, Timeout: 5 * time.Second,
-		MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 1000}
+		MaxSteps: 10_000_000, MaxMemory: 16 << 20, TotalMemory: 256 << 20, OnError: "refuse", MaxWaiting: 1000}
 	l.ext = &extension{cfg: cfg}
 	l.Broker = brokertest.Start(t, brokertest.Options{
 		Set:        append([]string{"allow_anonymous=off", "plugins.acl=off", "plugins.lua=on"}, set...),

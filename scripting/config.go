@@ -20,6 +20,7 @@ type Config struct {
 	Timeout     time.Duration  `key:"script.timeout" default:"5" unit:"s" range:"10ms..10min" reload:"live" doc:"How long a call may take, waiting for databases and for a free Lua state included."`
 	MaxSteps    int            `key:"script.max_instructions" default:"10000000" range:"1000..1000000000000" unit:"instructions" reload:"live" doc:"How many instructions a call may execute; loading a script may take ten times as many."`
 	MaxMemory   value.ByteSize `key:"script.max_memory" default:"16MB" range:"64kB..4GB" reload:"live" doc:"How much memory a call may use, what it frees included, and how much a state may keep."`
+	TotalMemory value.ByteSize `key:"script.max_total_memory" default:"256MB" range:"1MB..1000GB" reload:"live" doc:"How much memory all calls in progress may use together, beyond the first megabyte of each."`
 	OnError     string         `key:"script.on_error" default:"refuse" enum:"refuse,next" reload:"live" doc:"What a deciding hook answers when the script fails, breaks a limit or could not be loaded at the start: refuse, or next = the next plugin is asked, as VerneMQ does."`
 	MaxWaiting  int            `key:"script.max_waiting" default:"1000" range:"0..1000000" unit:"calls" reload:"live" doc:"How many calls of a script may wait for a free Lua state; further ones fail."`
 	Obfuscation value.Secret   `key:"logging.obfuscation_secret" reload:"restart" doc:"Secret from which the key is made that hides passwords from scripts until they call obf.decrypt. Empty = a random key per start."`

@@ -65,7 +65,7 @@ func (e *Engine) begin(ctx context.Context, s *Script, k slot) (c call, ok bool)
 			if waited := time.Since(c.began); waited > 100*time.Microsecond {
 				s.stats[k].Waited.Inc(waited.Microseconds())
 			}
-			c.in.state.Begin(ctx, v.cfg.limits())
+			c.in.state.Begin(ctx, v.bounded(v.cfg.limits()))
 		}
 		return c, true
 	}

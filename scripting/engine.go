@@ -42,6 +42,8 @@ type Deps struct {
 type Engine struct {
 	deps Deps
 	host *lualib.Host
+	// shared is the memory that all calls in progress may take together.
+	shared *sandbox.Memory
 
 	scripts   atomic.Pointer[[]*Script] // in the order they are asked; immutable
 	cfg       atomic.Pointer[Config]
@@ -61,7 +63,7 @@ type where struct{ has, waits bool }
 // Start loads all scripts and begins to watch their files. A script that does
 // not load is reported and skipped.
 func Start(cfg *Config, d Deps) (*Engine, error) {
-	e := &Engine{deps: d, host: d.Host, unloaded: map[string]bool{}}
+	e := &Engine{deps: d, host: d.Host, shared: sandbox.NewMemory(int64(cfg.TotalMemory)), unloaded: map[string]bool{}}
 	e.scripts.Store(&[]*Script{})
 	e.mask.Store(&[slots]where{})
 	e.cfg.Store(cfg)
@@ -101,6 +103,7 @@ func (e *Engine) Configure(cfg *Config) error {
 	defer e.mu.Unlock()
 	old := e.cfg.Load()
 	e.cfg.Store(cfg)
+	e.shared.Resize(int64(cfg.TotalMemory))
 	e.refresh(!same(old, cfg))
 	return nil
 }

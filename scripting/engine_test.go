@@ -36,7 +36,7 @@ type rig struct {
 
 func defaults(dir string) *Config {
 	return &Config{Dir: dir, BundledDir: filepath.Join(dir, "bundled"), States: 1, MaxStates: 64, Timeout: 5 * time.Second,
-		MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 1000}
+		MaxSteps: 10_000_000, MaxMemory: 16 << 20, TotalMemory: 256 << 20, OnError: "refuse", MaxWaiting: 1000}
 }
 
 func start(t *testing.T, files map[string]string, change ...func(*Config)) *rig {

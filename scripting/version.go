@@ -118,13 +118,19 @@ type settings struct {
 	states int
 }
 
+// bounded adds the memory that all calls share.
+func (v *version) bounded(l sandbox.Limits) sandbox.Limits {
+	l.Shared = v.engine.shared
+	return l
+}
+
 // load makes a state and runs the script in it.
 func (v *version) load() (*instance, settings, error) {
 	s := sandbox.New(sandbox.Options{Print: v.print, Require: v.require, Now: v.engine.deps.Now, Line: v.engine.deps.Line})
 	v.engine.host.Open(s, v.name)
 	n := v.numbers.Add(1)
 	s.SetGlobal("__SCRIPT_INSTANCE_ID__", lua.LNumber(n))
-	if err := s.Load(context.Background(), v.cfg.loadLimits(), v.program); err != nil {
+	if err := s.Load(context.Background(), v.bounded(v.cfg.loadLimits()), v.program); err != nil {
 		s.Close()
 		return nil, settings{}, fmt.Errorf("%s does not initialise: %w", v.name, err)
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,6 +12,34 @@ type Limits struct {
 	Time         time.Duration
 	Instructions int64
 	Memory       int64 // bytes of Lua values made by the call, freed ones included
+	// Shared bounds what the calls in progress of all States take together that
+	// have it; nil = they are not bounded.
+	Shared *Memory
+}
+
+// Memory is what several calls in progress may take together, beyond the first
+// bytes of each. Safe for concurrent use.
+type Memory struct{ left, size atomic.Int64 }
+
+// NewMemory returns a Memory of so many bytes.
+func NewMemory(bytes int64) *Memory {
+	m := &Memory{}
+	m.Resize(bytes)
+	return m
+}
+
+// Resize changes how much there is.
+func (m *Memory) Resize(bytes int64) { m.left.Add(bytes - m.size.Swap(bytes)) }
+
+// Used is how many bytes are taken.
+func (m *Memory) Used() int64 { return m.size.Load() - m.left.Load() }
+
+func (m *Memory) take(n int64) bool {
+	if m.left.Add(-n) >= 0 {
+		return true
+	}
+	m.left.Add(n)
+	return false
 }
 
 // Breach names the limit that a call broke.
@@ -23,11 +52,13 @@ const (
 	InstructionBreach
 	MemoryBreach
 	CancelBreach // the caller's context ended
+	SharedBreach // all calls in progress together used too much memory
 )
 
-// String returns "time", "instructions", "memory", "cancelled" or "none".
+// String returns "time", "instructions", "memory", "cancelled", "shared memory"
+// or "none".
 func (b Breach) String() string {
-	return [...]string{"none", "time", "instructions", "memory", "cancelled"}[b]
+	return [...]string{"none", "time", "instructions", "memory", "cancelled", "shared memory"}[b]
 }
 
 // LimitError is the error of a call that broke a limit. The State must be
@@ -47,6 +78,8 @@ func (e *LimitError) Error() string {
 		return fmt.Sprintf("the call executed more than %d instructions", e.Limits.Instructions)
 	case MemoryBreach:
 		return fmt.Sprintf("the call used more than %d bytes", e.Limits.Memory)
+	case SharedBreach:
+		return fmt.Sprintf("all calls in progress together used more than %d bytes", e.Limits.Shared.size.Load())
 	}
 	return "the call was cancelled"
 }
@@ -64,6 +97,8 @@ type account struct {
 	step     int64 // instructions left of the quantum; stays negative once broken
 	left     int64 // instructions left beyond the quantum
 	memory   int64 // bytes left
+	mark     int64 // of memory, at which more must be taken from what is shared
+	granted  int64 // bytes of that
 	deadline time.Time
 	breach   Breach
 	limits   Limits
@@ -76,8 +111,16 @@ func newAccount() *account {
 	return a
 }
 
+// What the first bytes of a call are that are not taken from the shared memory,
+// and how many are taken from it at a time.
+const (
+	sharedFrom  = 1 << 20
+	sharedBlock = 256 << 10
+)
+
 // start begins a call.
 func (a *account) start(ctx context.Context, l Limits) {
+	a.release()
 	a.Context, a.limits, a.breach = ctx, l, NoBreach
 	a.step, a.left, a.memory, a.deadline = quantum, l.Instructions, l.Memory, time.Time{}
 	if l.Instructions == 0 {
@@ -85,6 +128,9 @@ func (a *account) start(ctx context.Context, l Limits) {
 	}
 	if l.Memory == 0 {
 		a.memory = 1 << 62
+	}
+	if a.mark = 0; l.Shared != nil {
+		a.mark = max(0, a.memory-sharedFrom)
 	}
 	if l.Time > 0 {
 		a.deadline = time.Now().Add(l.Time)
@@ -127,11 +173,34 @@ func (a *account) Err() error { return &LimitError{Breach: a.breach, Limits: a.l
 
 // charge takes n bytes; false = there are not as many left.
 func (a *account) charge(n int64) bool {
-	if a.memory -= n; a.memory >= 0 {
+	if a.memory -= n; a.memory >= a.mark {
 		return true
 	}
-	a.broke(MemoryBreach)
-	return false
+	return a.more()
+}
+
+// more takes from the shared memory what the call has used since it did so last.
+func (a *account) more() bool {
+	if a.memory < 0 {
+		a.broke(MemoryBreach)
+		return false
+	}
+	n := (a.mark-a.memory)/sharedBlock*sharedBlock + sharedBlock
+	if !a.limits.Shared.take(n) {
+		a.broke(SharedBreach)
+		return false
+	}
+	a.granted += n
+	a.mark = max(0, a.mark-n)
+	return true
+}
+
+// release gives back what was taken from the shared memory.
+func (a *account) release() {
+	if a.granted > 0 {
+		a.limits.Shared.left.Add(a.granted)
+		a.granted = 0
+	}
 }
 
 // spend takes n instructions; false = a limit is broken.

@@ -124,6 +124,7 @@ func (j *journal) asBefore(t *lua.LTable) *lua.LTable {
 // is taken back, and the size of what stays is looked at.
 func (s *State) Reset() (ok bool) {
 	s.L.SetTop(0)
+	s.account.release()
 	s.lazies.reset()
 	s.nested = 0
 	if s.keeps {

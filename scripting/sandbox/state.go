@@ -89,6 +89,7 @@ func (s *State) Global(name string) lua.LValue { return s.L.G.Global.RawGetStrin
 // Load runs a program from top to bottom. Errors are those of Call.
 func (s *State) Load(ctx context.Context, l Limits, p *Program) error {
 	s.account.start(ctx, l)
+	defer s.account.release()
 	_, err := s.call(s.instantiate(s.L, p))
 	return err
 }
@@ -236,7 +237,10 @@ func (s *State) OnWait(w Waiter) { s.waiter = w }
 func (s *State) Steps() int64 { return s.account.limits.Instructions - s.account.left }
 
 // Close frees the state.
-func (s *State) Close() { s.L.Close() }
+func (s *State) Close() {
+	s.account.release()
+	s.L.Close()
+}
 
 // require is the function require.
 func (s *State) require(L *lua.LState) int {

@@ -61,7 +61,7 @@ func start(t *testing.T, script string, databases map[string]lualib.Database, ed
 			t.Fatal(err)
 		}
 	}
-	cfg := &scripting.Config{Dir: t.TempDir(), BundledDir: here, States: 1, MaxStates: 8, Timeout: 5 * time.Second, MaxSteps: 10_000_000, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 100,
+	cfg := &scripting.Config{Dir: t.TempDir(), BundledDir: here, States: 1, MaxStates: 8, Timeout: 5 * time.Second, MaxSteps: 10_000_000, MaxMemory: 16 << 20, TotalMemory: 256 << 20, OnError: "refuse", MaxWaiting: 100,
 		Files: map[string]scripting.FileConfig{"it": {File: path}}}
 	e, err := scripting.Start(cfg, scripting.Deps{Log: log, Metrics: metric.NewBroker(), Host: r.host})
 	if err != nil {

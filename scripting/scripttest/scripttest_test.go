@@ -21,7 +21,7 @@ var rewrite = flag.Bool("rewrite", false, "write testdata/*.want anew")
 func options(out *strings.Builder) Options {
 	return Options{
 		Bundled: "testdata/none", Out: out, Start: time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC),
-		Config: scripting.Config{States: 1, MaxStates: 4, Timeout: 5 * time.Second, MaxSteps: 1e6, MaxMemory: 16 << 20, OnError: "refuse", MaxWaiting: 10},
+		Config: scripting.Config{States: 1, MaxStates: 4, Timeout: 5 * time.Second, MaxSteps: 1e6, MaxMemory: 16 << 20, TotalMemory: 256 << 20, OnError: "refuse", MaxWaiting: 10},
 		Host: func(log *slog.Logger) *lualib.Host {
 			return &lualib.Host{Log: log, Cache: authcache.New(), Secrets: luaconv.NewObfuscation("")}
 		},
