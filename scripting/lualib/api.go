@@ -92,7 +92,7 @@ func (b *binding) apiPublish(L *lua.LState) int {
 		L.RaiseError("vmq_api.publish: topic or payload is missing")
 	}
 	if err != nil {
-		L.RaiseError("vmq_api.publish: %s", strings.TrimPrefix(err.Error(), "luaconv: modifier "))
+		L.RaiseError("vmq_api.publish: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "luaconv: "), "modifier "))
 	}
 	now := time.Now()
 	m := &mqtt.Message{Topic: strings.Clone(*r.Topic), Payload: *r.Payload}
