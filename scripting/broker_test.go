@@ -250,6 +250,54 @@ func TestBroker_Subscribe(t *testing.T) {
 	}
 }
 
+// TestBroker_Properties: hooks get exactly the properties that a client of 5.0
+// sent with CONNECT, SUBSCRIBE and UNSUBSCRIBE, in the types of the reference 1.9.
+func TestBroker_Properties(t *testing.T) {
+	l := startLua(t, `
+		hooks = {}
+		for _, name in ipairs { "auth_on_register", "on_register", "auth_on_subscribe", "on_subscribe", "on_unsubscribe", "on_auth" } do
+			hooks[name .. "_m5"] = function(m)
+				log.info("SEEN " .. name .. " " .. m.client_id .. " " .. json.encode(m.properties):gsub('"', "'") .. " END")
+				if name == "on_auth" then return { reason_code = "success" } end
+				return name:find("^auth") and true or nil
+			end
+		end`)
+	user := []mqtt.UserProperty{{Key: "k", Value: "v"}, {Key: "k", Value: ""}}
+	const said = `'p_user_property':[{'k':'v'},{'k':''}]`
+	for _, tt := range []struct {
+		id, want string
+		connect  packet.Connect
+	}{
+		{"none", `{}`, packet.Connect{}},
+		{"defaults", `{'p_request_problem_info':true,'p_request_response_info':false,'p_session_expiry_interval':0,'p_topic_alias_max':0}`,
+			packet.Connect{HasSessionExpiry: true, HasTopicAliasMaximum: true, HasRequestResponseInfo: true, HasRequestProblemInfo: true}},
+		{"others", `{'p_max_packet_size':1000,'p_receive_max':2,'p_request_problem_info':false,'p_request_response_info':true,'p_session_expiry_interval':4294967295,'p_topic_alias_max':3,` + said + `}`,
+			packet.Connect{HasSessionExpiry: true, SessionExpiry: 1<<32 - 1, ReceiveMaximum: 2, MaximumPacketSize: 1000, TopicAliasMaximum: 3,
+				RequestResponseInfo: true, NoProblemInfo: true, UserProperties: user}},
+		{"authenticated", `{'p_authentication_data':'','p_authentication_method':'M'}`, packet.Connect{AuthMethod: "M", AuthData: []byte{}}},
+	} {
+		tt.connect.ClientID, tt.connect.Version = tt.id, mqtt.V5
+		c, _ := l.dial(tt.connect)
+		l.logs("SEEN auth_on_register " + tt.id + " " + tt.want + " END")
+		l.logs("SEEN on_register " + tt.id + " " + tt.want + " END")
+		c.Close()
+	}
+	c, _ := l.dial(packet.Connect{ClientID: "c", Version: mqtt.V5})
+	c.Subscribe(1, "plain")
+	l.logs("SEEN auth_on_subscribe c {} END")
+	l.logs("SEEN on_subscribe c {} END")
+	c.Send(&packet.Subscribe{PacketID: 8, Topics: []packet.TopicFilter{{Filter: "t"}}, SubscriptionID: 268435455, UserProperties: user})
+	brokertest.Next[*packet.Suback](c)
+	l.logs("SEEN auth_on_subscribe c {'p_subscription_id':[268435455]," + said + "} END")
+	l.logs("SEEN on_subscribe c {'p_subscription_id':[268435455]," + said + "} END")
+	c.Send(&packet.Unsubscribe{PacketID: 9, Filters: []string{"plain"}})
+	c.Send(&packet.Unsubscribe{PacketID: 10, Filters: []string{"t"}, UserProperties: user})
+	brokertest.Next[*packet.Unsuback](c)
+	brokertest.Next[*packet.Unsuback](c)
+	l.logs("SEEN on_unsubscribe c {} END")
+	l.logs("SEEN on_unsubscribe c {" + said + "} END")
+}
+
 func TestBroker_Lives(t *testing.T) {
 	for _, v := range []mqtt.Version{mqtt.V311, mqtt.V5} {
 		l := startLua(t, everyHook)

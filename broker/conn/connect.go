@@ -106,9 +106,19 @@ func (c *Conn) refuse(now time.Time, v hook.Verdict) {
 
 func connectProperties(p *packet.Connect) hook.Properties {
 	h := hook.Properties{User: p.UserProperties, AuthMethod: p.AuthMethod, AuthData: p.AuthData, ReceiveMaximum: p.ReceiveMaximum,
-		MaxPacketSize: p.MaximumPacketSize, TopicAliasMax: p.TopicAliasMaximum, RequestResponse: p.RequestResponseInfo, RequestProblem: !p.NoProblemInfo}
+		MaxPacketSize: p.MaximumPacketSize}
 	if p.HasSessionExpiry {
 		h.SessionExpiry = &p.SessionExpiry
+	}
+	if p.HasTopicAliasMaximum {
+		h.TopicAliasMax = &p.TopicAliasMaximum
+	}
+	if p.HasRequestResponseInfo {
+		h.RequestResponse = &p.RequestResponseInfo
+	}
+	if p.HasRequestProblemInfo {
+		wanted := !p.NoProblemInfo
+		h.RequestProblem = &wanted
 	}
 	return h
 }

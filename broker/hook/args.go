@@ -53,7 +53,8 @@ type ListenerInfo struct {
 }
 
 // Properties are 5.0 properties in the order of the packet, readable for
-// hooks. The zero value stands for none.
+// hooks. The zero value stands for none, and that of a field for one that the
+// client did not send.
 type Properties struct {
 	User            []mqtt.UserProperty
 	AuthMethod      string
@@ -61,9 +62,9 @@ type Properties struct {
 	SessionExpiry   *uint32 // seconds
 	ReceiveMaximum  uint16
 	MaxPacketSize   uint32
-	TopicAliasMax   uint16
-	RequestResponse bool
-	RequestProblem  bool
+	TopicAliasMax   *uint16
+	RequestResponse *bool
+	RequestProblem  *bool
 	SubscriptionID  uint32
 	Raw             []byte        // of a message: mqtt.Message.Properties, read with package packet
 	MessageExpiry   time.Duration // 0 = none

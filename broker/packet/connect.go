@@ -49,6 +49,13 @@ type Connect struct {
 	AuthMethod          string // "" = absent
 	AuthData            []byte // up to 65535 bytes, nil = absent
 	UserProperties      []mqtt.UserProperty
+
+	// Whether the client sent what is assumed of one that does not: Append
+	// writes others in any case.
+
+	HasTopicAliasMaximum   bool
+	HasRequestResponseInfo bool
+	HasRequestProblemInfo  bool
 }
 
 // Will is the message of a CONNECT that the server publishes when the
@@ -171,11 +178,11 @@ func (c *Connect) decodeProperties(r *reader) {
 		case propMaximumPacketSize:
 			c.MaximumPacketSize = r.positive32("maximum packet size")
 		case propTopicAliasMaximum:
-			c.TopicAliasMaximum = r.u16()
+			c.TopicAliasMaximum, c.HasTopicAliasMaximum = r.u16(), true
 		case propRequestResponseInfo:
-			c.RequestResponseInfo = r.flag()
+			c.RequestResponseInfo, c.HasRequestResponseInfo = r.flag(), true
 		case propRequestProblemInfo:
-			c.NoProblemInfo = !r.flag()
+			c.NoProblemInfo, c.HasRequestProblemInfo = !r.flag(), true
 		case propAuthMethod:
 			c.AuthMethod = r.owned()
 		case propAuthData:
@@ -297,12 +304,12 @@ func (c *Connect) properties(w *writer) {
 	w.prop32(propSessionExpiry, c.SessionExpiry, c.HasSessionExpiry)
 	w.prop16(propReceiveMaximum, c.ReceiveMaximum, c.ReceiveMaximum != 0)
 	w.prop32(propMaximumPacketSize, c.MaximumPacketSize, c.MaximumPacketSize != 0)
-	w.prop16(propTopicAliasMaximum, c.TopicAliasMaximum, c.TopicAliasMaximum != 0)
-	if c.RequestResponseInfo {
-		w.propFlag(propRequestResponseInfo, true)
+	w.prop16(propTopicAliasMaximum, c.TopicAliasMaximum, c.TopicAliasMaximum != 0 || c.HasTopicAliasMaximum)
+	if c.RequestResponseInfo || c.HasRequestResponseInfo {
+		w.propFlag(propRequestResponseInfo, c.RequestResponseInfo)
 	}
-	if c.NoProblemInfo {
-		w.propFlag(propRequestProblemInfo, false)
+	if c.NoProblemInfo || c.HasRequestProblemInfo {
+		w.propFlag(propRequestProblemInfo, !c.NoProblemInfo)
 	}
 	w.propText(propAuthMethod, c.AuthMethod, c.AuthMethod != "" || c.AuthData != nil)
 	w.propBinary(propAuthData, c.AuthData, c.AuthData != nil)

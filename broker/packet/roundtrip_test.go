@@ -108,6 +108,8 @@ func (g generator) connect(v mqtt.Version) *Connect {
 	}
 	c.ReceiveMaximum, c.MaximumPacketSize, c.TopicAliasMaximum = g.opt16(), g.opt32(), g.opt16()
 	c.RequestResponseInfo, c.NoProblemInfo, c.AuthMethod, c.UserProperties = g.yes(), g.yes(), g.maybe(), g.user()
+	c.HasTopicAliasMaximum = c.TopicAliasMaximum != 0 || g.yes()
+	c.HasRequestResponseInfo, c.HasRequestProblemInfo = c.RequestResponseInfo || g.yes(), c.NoProblemInfo || g.yes()
 	if c.AuthMethod != "" && g.yes() {
 		c.AuthData = g.bytes()
 	}

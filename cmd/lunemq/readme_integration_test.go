@@ -23,6 +23,7 @@ import (
 // user would, in a copy of the tree: those in blocks marked sh. Blocks marked lua
 // are saved as the first hook. `make run` and subscribers go on in the
 // background; `make test` is left to the fast tests, of which this is not one.
+// While `script record` runs, a client publishes.
 // What the text says a block prints, it must print.
 func TestIntegration_README(t *testing.T) {
 	tool(t, "mosquitto_sub")
@@ -81,6 +82,9 @@ func (r *reader) run(line string) string {
 		subscribed(r.t, r.dir)
 		return ""
 	}
+	if strings.Contains(line, " script record ") {
+		defer r.publishes()()
+	}
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		r.t.Errorf("%s: %v\n%s", line, err, out)
@@ -90,6 +94,25 @@ func (r *reader) run(line string) string {
 		r.behind = false
 	}
 	return string(out)
+}
+
+// publishes has a client publish until stop is called.
+func (r *reader) publishes() (stop func()) {
+	ctx, cancel := context.WithCancel(r.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			if out, err := exec.CommandContext(ctx, "mosquitto_pub", "-t", "some/topic", "-m", "x", "-q", "1").CombinedOutput(); err != nil && ctx.Err() == nil {
+				r.t.Errorf("mosquitto_pub: %v\n%s", err, out)
+				return
+			}
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
 }
 
 // save saves the first hook and waits until the broker has looked at it.

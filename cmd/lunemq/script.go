@@ -28,7 +28,8 @@ running broker.
 
 lunemq script stubs prints annotations for editors that speak LuaLS.
 
-Exit status 0: everything was as expected, 1: not, 2: called wrongly.
+Exit status 0: everything was as expected, 1: not, or nothing was called, 2: called
+wrongly.
 `
 
 // script runs the command script.

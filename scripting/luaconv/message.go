@@ -102,7 +102,7 @@ func (p *reader) messageProperty(all *packet.MessageProperties, key string, v lu
 	case "p_user_property":
 		all.UserProperties = merge(all.UserProperties, p.userProperties(key, v))
 	case "p_content_type":
-		if p.str(key, v, &s); s != nil {
+		if p.property(key, v, &s); s != nil {
 			all.ContentType, all.HasContentType = *s, true
 		}
 	case "p_response_topic":
@@ -110,7 +110,7 @@ func (p *reader) messageProperty(all *packet.MessageProperties, key string, v lu
 			all.ResponseTopic, all.HasResponseTopic = *s, true
 		}
 	case "p_correlation_data":
-		if p.str(key, v, &s); s != nil {
+		if p.property(key, v, &s); s != nil {
 			all.CorrelationData, all.HasCorrelationData = []byte(*s), true
 		}
 	case "p_payload_format_indicator":

@@ -54,10 +54,20 @@ func properties(s *sandbox.State, p *hook.Properties) lua.LValue {
 	set("p_authentication_data", p.AuthData != nil, str(s, string(p.AuthData)))
 	set("p_receive_max", p.ReceiveMaximum > 0, lua.LNumber(p.ReceiveMaximum))
 	set("p_max_packet_size", p.MaxPacketSize > 0, lua.LNumber(p.MaxPacketSize))
-	set("p_topic_alias_max", p.TopicAliasMax > 0, lua.LNumber(p.TopicAliasMax))
-	set("p_request_response_info", p.RequestResponse, lua.LTrue)
-	set("p_request_problem_info", p.RequestProblem, lua.LTrue)
-	set("p_subscription_id", p.SubscriptionID > 0, lua.LNumber(p.SubscriptionID))
+	if p.TopicAliasMax != nil {
+		t.RawSetString("p_topic_alias_max", lua.LNumber(*p.TopicAliasMax))
+	}
+	if p.RequestResponse != nil {
+		t.RawSetString("p_request_response_info", boolean(*p.RequestResponse))
+	}
+	if p.RequestProblem != nil {
+		t.RawSetString("p_request_problem_info", boolean(*p.RequestProblem))
+	}
+	if p.SubscriptionID > 0 {
+		ids := table(s, 1, 0)
+		ids.RawSetInt(1, lua.LNumber(p.SubscriptionID))
+		t.RawSetString("p_subscription_id", ids)
+	}
 	return t
 }
 

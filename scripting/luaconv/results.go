@@ -1,6 +1,7 @@
 package luaconv
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,9 +41,14 @@ type reader struct {
 	err error
 }
 
+// fail keeps a problem with a key, "" = with the table itself.
 func (r *reader) fail(key, format string, args ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("luaconv: modifier %s%s: %s", r.at, key, fmt.Sprintf(format, args...))
+		text := fmt.Sprintf(format, args...)
+		if name := strings.TrimSuffix(r.at+key, "."); name != "" {
+			text = fmt.Sprintf("modifier %.60s: %s", name, text)
+		}
+		r.err = errors.New("luaconv: " + text)
 	}
 }
 
@@ -68,6 +74,31 @@ func (r *reader) str(key string, v lua.LValue, into **string) {
 		return
 	}
 	r.fail(key, "want a string, got %s", describe(v))
+}
+
+// property reads a string that has to fit into a property of a packet, whose
+// length has 16 bits.
+func (r *reader) property(key string, v lua.LValue, into **string) {
+	if r.str(key, v, into); *into != nil && len(**into) > mostProperty {
+		r.fail(key, "want at most %d bytes, got %d", mostProperty, len(**into))
+	}
+}
+
+// Bounds of what properties an answer may add to a packet, in bytes.
+const (
+	mostProperty       = 1<<16 - 1
+	mostUserProperties = 1 << 20
+)
+
+// items returns how many items an array has; a table with other keys is none.
+func (r *reader) items(key string, t *lua.LTable) int {
+	n := 0
+	t.ForEach(func(lua.LValue, lua.LValue) { n++ })
+	if n != t.Len() {
+		r.fail(key, "want an array, got a table with other keys")
+		return 0
+	}
+	return n
 }
 
 // oneOf reads one of some words.
@@ -257,25 +288,38 @@ func (r *reader) userProperties(key string, v lua.LValue) (list []mqtt.UserPrope
 		r.fail(key, "want an array of tables with one key, got %s", describe(v))
 		return nil
 	}
-	for i := 1; i <= t.Len(); i++ {
-		one, ok := t.RawGetInt(i).(*lua.LTable)
-		n := 0
-		if ok {
-			one.ForEach(func(k, v lua.LValue) {
-				ks, okK := k.(lua.LString)
-				vs, okV := v.(lua.LString)
-				if ok = ok && okK && okV; ok {
-					list = append(list, mqtt.UserProperty{Key: string(ks), Value: string(vs)})
-				}
-				n++
-			})
-		}
-		if !ok || n != 1 {
+	size := 0
+	n := r.items(key, t)
+	for i := 1; i <= n; i++ {
+		u, ok := userProperty(t.RawGetInt(i))
+		if !ok {
 			r.fail(key, "entry %d: want a table with one name and one string", i)
 			return nil
 		}
+		size += len(u.Key) + len(u.Value)
+		if max(len(u.Key), len(u.Value)) > mostProperty || size > mostUserProperties {
+			r.fail(key, "entry %d: want at most %d bytes in a name or a string, and %d in all", i, mostProperty, mostUserProperties)
+			return nil
+		}
+		list = append(list, u)
 	}
 	return list
+}
+
+// userProperty reads {k = v}.
+func userProperty(v lua.LValue) (u mqtt.UserProperty, ok bool) {
+	one, ok := v.(*lua.LTable)
+	if !ok {
+		return u, false
+	}
+	n := 0
+	one.ForEach(func(k, v lua.LValue) {
+		ks, okK := k.(lua.LString)
+		vs, okV := v.(lua.LString)
+		u, ok = mqtt.UserProperty{Key: string(ks), Value: string(vs)}, ok && okK && okV
+		n++
+	})
+	return u, ok && n == 1
 }
 
 // topicName reads a topic name.

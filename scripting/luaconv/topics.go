@@ -65,17 +65,13 @@ func (r *reader) topics(key string, v lua.LValue, q *hook.Subscribe, v5 bool) []
 		return nil
 	}
 	list := []hook.Topic{}
-	for i := 1; i <= t.Len() && r.err == nil; i++ {
+	n := r.items(key, t)
+	for i := 1; i <= n && r.err == nil; i++ {
 		var was hook.Topic
 		if i <= len(q.Topics) {
 			was = q.Topics[i-1]
 		}
 		list = append(list, r.topic(key, t.RawGetInt(i), was, v5))
-	}
-	n := 0
-	t.ForEach(func(lua.LValue, lua.LValue) { n++ })
-	if n != len(list) {
-		r.fail(key, "want an array, got a table with other keys")
 	}
 	return list
 }
@@ -92,11 +88,16 @@ func (r *reader) topic(key string, v lua.LValue, was hook.Topic, v5 bool) hook.T
 		r.fail(key, "want {topic, qos}, got %s in place of a topic", describe(entry.RawGetInt(1)))
 		return was
 	}
+	if r.items(key, entry) > 2 {
+		r.fail(key, "want {topic, qos}, got more")
+	}
 	given := entry.RawGetInt(2)
 	var options *lua.LTable
 	if pair, isPair := given.(*lua.LTable); isPair && v5 {
 		given = pair.RawGetInt(1)
-		options, _ = pair.RawGetInt(2).(*lua.LTable)
+		if options, ok = pair.RawGetInt(2).(*lua.LTable); r.items(key, pair) > 2 || !ok && pair.RawGetInt(2) != lua.LNil {
+			r.fail(key, "want {topic, {qos, {options}}}, got something else beside the qos")
+		}
 	}
 	out := was
 	out.Filter, out.Code = string(filter), mqtt.Success
@@ -172,7 +173,8 @@ func Unsubscribe(t *lua.LTable, v5 bool) ([]string, error) {
 		return nil, r.err
 	}
 	out := []string{}
-	for i := 1; i <= list.Len(); i++ {
+	n := r.items("topics", list)
+	for i := 1; i <= n; i++ {
 		s, ok := list.RawGetInt(i).(lua.LString)
 		if !ok {
 			r.fail("topics", "want an array of strings, got %s at %d", describe(list.RawGetInt(i)), i)
@@ -180,7 +182,7 @@ func Unsubscribe(t *lua.LTable, v5 bool) ([]string, error) {
 		}
 		out = append(out, string(s))
 	}
-	return out, nil
+	return out, r.err
 }
 
 // Auth reads the answer of on_auth_m5 about q. Reason codes are given as
@@ -226,11 +228,11 @@ func (p *reader) authProperty(out *hook.AuthResult, q *hook.Auth, key string, v 
 			p.fail(key, "want the method of the client, %q, got %s", q.Method, describe(v))
 		}
 	case "p_authentication_data":
-		if p.str(key, v, &s); s != nil {
+		if p.property(key, v, &s); s != nil {
 			out.Data = []byte(*s)
 		}
 	case "p_reason_string":
-		if p.str(key, v, &s); s != nil {
+		if p.property(key, v, &s); s != nil {
 			out.ReasonString = *s
 		}
 	case "p_user_property":
@@ -245,7 +247,7 @@ func (r *reader) reasonCode(key string, v lua.LValue) mqtt.ReasonCode {
 	if s, ok := v.(lua.LString); ok {
 		code, known := mqtt.ParseReasonCode(string(s))
 		if !known {
-			r.fail(key, "there is no reason code %q", string(s))
+			r.fail(key, "there is no reason code of this name: %s", describe(v))
 		}
 		return code
 	}

@@ -54,6 +54,7 @@ func (b *binding) apiKey(L *lua.LState, i int, what string) mqtt.SessionKey {
 	if mountpoint != lua.LNil && mountpoint.Type() != lua.LTString {
 		L.RaiseError("%s: mountpoint is no string", what)
 	}
+	b.state.Charge(L, len(lua.LVAsString(mountpoint))+len(id))
 	return mqtt.SessionKey{Mountpoint: strings.Clone(lua.LVAsString(mountpoint)), ClientID: strings.Clone(string(id))}
 }
 
@@ -75,6 +76,7 @@ func (b *binding) apiDisconnect(L *lua.LState) int {
 func (b *binding) apiReauthorize(L *lua.LState) int {
 	key := b.apiKey(L, 2, "vmq_api.reauthorize_subscriptions")
 	b.state.Spend(L, 100)
+	b.state.Charge(L, len(text(L, 1)))
 	b.Broker.Reauthorize(strings.Clone(text(L, 1)), key)
 	L.Push(lua.LString("ok"))
 	return 1
@@ -84,15 +86,13 @@ func (b *binding) apiReauthorize(L *lua.LState) int {
 func (b *binding) apiPublish(L *lua.LState) int {
 	t := L.Get(1).(*lua.LTable)
 	b.state.Complete(L, t)
-	if payload, ok := t.RawGetString("payload").(lua.LString); ok {
-		b.state.Charge(L, len(payload))
-	}
+	b.weigh(L, t, 0)
 	r, err := luaconv.Publish(t, &mqtt.Message{}, true)
 	if err == nil && (r.Topic == nil || r.Payload == nil) {
 		L.RaiseError("vmq_api.publish: topic or payload is missing")
 	}
 	if err != nil {
-		L.RaiseError("vmq_api.publish: %s", strings.TrimPrefix(err.Error(), "luaconv: modifier "))
+		L.RaiseError("vmq_api.publish: %s", strings.TrimPrefix(strings.TrimPrefix(err.Error(), "luaconv: "), "modifier "))
 	}
 	now := time.Now()
 	m := &mqtt.Message{Topic: strings.Clone(*r.Topic), Payload: *r.Payload}
@@ -115,6 +115,24 @@ func (b *binding) apiPublish(L *lua.LState) int {
 	b.Broker.Publish(now, m)
 	L.Push(lua.LTrue)
 	return 1
+}
+
+// weigh charges what the strings of a message take on their way into one: read,
+// encoded and copied.
+func (b *binding) weigh(L *lua.LState, v lua.LValue, depth int) {
+	switch x := v.(type) {
+	case lua.LString:
+		b.state.Charge(L, 4*len(x)+costItem)
+	case *lua.LTable:
+		if depth > maxDepth {
+			L.RaiseError("vmq_api.publish: tables lie more than %d deep, or inside themselves", maxDepth)
+		}
+		x.ForEach(func(k, v lua.LValue) {
+			b.state.Spend(L, 1)
+			b.weigh(L, k, depth+1)
+			b.weigh(L, v, depth+1)
+		})
+	}
 }
 
 func (b *binding) apiSubscriptions(L *lua.LState) int {

@@ -146,7 +146,7 @@ const maxPassword = 72
 // bcryptSum is bcrypt without the encoding around it. It looks at ctx every few
 // milliseconds.
 func bcryptSum(ctx context.Context, password string, rounds int, salt []byte) ([]byte, error) {
-	key := append([]byte(password), 0)
+	key := append([]byte(password[:min(len(password), maxPassword)]), 0)
 	key = key[:min(len(key), maxPassword)]
 	c, err := blowfish.NewSaltedCipher(key, salt)
 	if err != nil {

@@ -65,9 +65,11 @@ var cryptoModule = Module{
 		return map[string]lua.LGFunction{
 			"hash": func(L *lua.LState) int { return push(L, digest(L, text(L, 1))(), text(L, 2)) },
 			"hmac": func(L *lua.LState) int {
+				b.state.Charge(L, len(text(L, 2)))
 				return push(L, hmac.New(digest(L, text(L, 1)), []byte(text(L, 2))), text(L, 3))
 			},
 			"equal": func(L *lua.LState) int {
+				b.state.Charge(L, len(text(L, 1))+len(text(L, 2))) // their copies
 				L.Push(lua.LBool(subtle.ConstantTimeCompare([]byte(text(L, 1)), []byte(text(L, 2))) == 1))
 				return 1
 			},
@@ -82,7 +84,7 @@ var cryptoModule = Module{
 				return 1
 			},
 			"hex": func(L *lua.LState) int {
-				b.state.Charge(L, 4*len(text(L, 1))+costString)
+				b.state.Charge(L, 5*len(text(L, 1))+costString) // a copy, digits, their string
 				L.Push(lua.LString(hex.EncodeToString([]byte(text(L, 1)))))
 				return 1
 			},

@@ -3,12 +3,17 @@ package lualib
 import (
 	"context"
 	"errors"
+	"io"
+	"log/slog"
+	"net/url"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/quick"
 	"time"
 
+	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
@@ -45,6 +50,8 @@ func TestHostile(t *testing.T) {
 		`setmetatable(_G, {__index = function(t, k) return t[k .. "x"] end}) json.encode({_G})`,
 		`local t = setmetatable({}, {__index = function() return 1 end, __len = function() return 1e9 end}) json.encode(t) kv.insert("t", t)`,
 		`local t = {} t[2^53] = 1 t[-1] = 2 t[0.5] = 3 t[1e300] = 4 json.encode(t) kv.insert("t", t)`,
+		`local s = string.rep("\1", 1e6) local t = {} for i = 1, 100 do t[i] = s end json.encode(t)`,
+		`local t = {} for i = 1, 1e5 do t[i] = string.rep("\1", 50) end json.encode(t)`,
 		`local co = coroutine.wrap(function() while true do json.encode({1}) end end) co()`,
 		`while true do pcall(log.info, string.rep("x", 1e5)) end`,
 	} {
@@ -72,6 +79,75 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s\n%d MB are held", chunk, m.HeapAlloc>>20)
 		}
 		r.log.Reset()
+	}
+}
+
+// What libraries allocate is charged: a call cannot take many times what it may,
+// freed or not.
+func TestHostile_Allocates(t *testing.T) {
+	const limit = 8 << 20
+	r := newRig(t)
+	r.Log, r.Broker = slog.New(slog.NewTextHandler(io.Discard, nil)), &deafBroker{}
+	r.passes(`kv.ensure_table({name = "t"}) http.ensure_pool({pool_id = "p"})`)
+	const long = `local s, t = string.rep("\1", 1e6), {} `
+	const shared = long + `for i = 1, 100 do t[i] = s end `
+	for _, chunk := range []string{
+		shared + `json.encode(t)`,
+		`local t = {} for i = 1, 3e4 do t[i] = string.rep("\1", 50) end json.encode(t)`,
+		`local t, e = {}, {string.rep("\1", 50)} for i = 1, 1e5 do t[i] = e end json.encode(t)`,
+		`local t = {} for i = 1, 3e4 do t[i + 0.5] = true end json.encode(t) json.encode(t)`,
+		`local s = '["' .. string.rep("xxxxxxx\\n", 3e5) .. '"]' for i = 1, 10 do json.decode(s) end`,
+		`local s = '["' .. string.rep("x", 1e6) .. '"]' for i = 1, 100 do json.decode(s) end`,
+		long + `for i = 1, 3 do t["f" .. i] = s end http.post("p", "http://127.0.0.1:1/", t)`,
+		long + `http.post("p", "http://127.0.0.1:1/", {[s] = s})`,
+		long + `for i = 1, 100 do pcall(http.get, "p", "http://127.0.0.1:1/" .. s) end`,
+		long + `for i = 1, 20 do t["h" .. i] = s end http.get("p", "http://127.0.0.1:1/", nil, t)`,
+		long + `for i = 1, 100 do obf.encrypt(s) end`,
+		long + `local o = obf.encrypt(s) for i = 1, 100 do obf.decrypt(o) end`,
+		long + `for i = 1, 100 do crypto.hex(s) end`,
+		long + `for i = 1, 100 do crypto.equal(s, s) end`,
+		long + `for i = 1, 100 do crypto.hmac("md5", s, "") end`,
+		long + `for i = 1, 100 do pcall(kv.lookup, s, "k") end`,
+		long + `for i = 1, 100 do pcall(kv.ensure_table, {name = "x", type = s}) end`,
+		long + `for i = 1, 100 do pcall(bcrypt.hashpw, s, "$2a$04$1234567890123456789012") end`,
+		long + `for i = 1, 1e4 do log.info(s) end`,
+		long + `for i = 1, 100 do pcall(vmq_api.reauthorize_subscriptions, s, {client_id = "c"}) end`,
+		long + `for i = 1, 1e5 do t[i] = {[s] = s} end vmq_api.publish({topic = "t", payload = "", properties = {p_user_property = t}})`,
+		`local t, e = {}, {k = string.rep("x", 6e4)} for i = 1, 5e4 do t[i] = e end vmq_api.publish({topic = "t", payload = "", properties = {p_user_property = t}})`,
+	} {
+		p, err := sandbox.Compile("hostile", chunk)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := sandbox.New(sandbox.Options{})
+		r.Open(s, "hostile")
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err = s.Load(context.Background(), sandbox.Limits{Time: 10 * time.Second, Instructions: 50_000_000, Memory: limit}, p)
+		runtime.ReadMemStats(&after)
+		s.Close()
+		if got := after.TotalAlloc - before.TotalAlloc; got > 4*limit {
+			t.Errorf("%s\nallocated %d MB of %d, and ended with %v", chunk, got>>20, limit>>20, err)
+		}
+	}
+}
+
+// deafBroker does nothing.
+type deafBroker struct{ fakeBroker }
+
+func (*deafBroker) Reauthorize(string, mqtt.SessionKey) {}
+func (*deafBroker) Publish(time.Time, *mqtt.Message)    {}
+
+// The form of a body is what net/url makes of it.
+func TestForm(t *testing.T) {
+	s := sandbox.New(sandbox.Options{})
+	s.Begin(context.Background(), sandbox.Limits{})
+	if err := quick.Check(func(name, v string, raw []byte) bool {
+		w := buffer{L: s.L, s: s}
+		w.form(&Table{Keys: []Entry{{name, v}, {"~", string(raw)}}})
+		return string(w.b) == url.QueryEscape(name)+"="+url.QueryEscape(v)+"&"+url.QueryEscape("~")+"="+url.QueryEscape(string(raw))
+	}, nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package lualib
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -118,19 +119,25 @@ func (b *binding) httpDo(L *lua.LState, what, method string) int {
 	return 1
 }
 
+// What parts of a request cost, in bytes for each of their own: a URL is taken
+// apart and put together, a header is encoded.
+const (
+	costURL    = 4
+	costHeader = 4
+)
+
 func (b *binding) httpRequest(L *lua.LState, ctx context.Context, what, method string) *http.Request {
 	var body io.Reader
 	form := false
 	switch x := L.Get(3).(type) {
 	case *lua.LTable:
-		fields := url.Values{}
-		for _, e := range Copy(L, b.state, what+": body", x).(*Table).Keys {
-			fields.Set(fmt.Sprint(e.Key), formValue(e.Value))
-		}
-		body, form = strings.NewReader(fields.Encode()), true
+		w := buffer{L: L, s: b.state}
+		w.form(Copy(L, b.state, what+": body", x).(*Table))
+		body, form = bytes.NewReader(w.b), true
 	case lua.LString, lua.LNumber:
 		body = strings.NewReader(x.String())
 	}
+	b.state.Charge(L, costURL*len(text(L, 2)))
 	r, err := http.NewRequestWithContext(ctx, method, text(L, 2), body)
 	if err != nil || r.URL.Scheme != "http" && r.URL.Scheme != "https" || r.URL.Host == "" {
 		L.RaiseError("%s: url: want http://... or https://...", what)
@@ -144,7 +151,9 @@ func (b *binding) httpRequest(L *lua.LState, ctx context.Context, what, method s
 	}
 	if t, ok := L.Get(4).(*lua.LTable); ok {
 		for _, e := range Copy(L, b.state, what+": headers", t).(*Table).Keys {
-			r.Header.Set(fmt.Sprint(e.Key), formValue(e.Value))
+			name, v := fmt.Sprint(e.Key), formValue(e.Value)
+			b.state.Charge(L, costHeader*(len(name)+len(v)))
+			r.Header.Set(name, v)
 		}
 	}
 	if host := r.Header.Get("Host"); host != "" {
@@ -153,34 +162,26 @@ func (b *binding) httpRequest(L *lua.LState, ctx context.Context, what, method s
 	return r
 }
 
-// formValue writes a value as text, a number without ".0".
-func formValue(v any) string {
-	if t, ok := v.(*Table); ok {
-		return fmt.Sprintf("(a table of %d)", len(t.Items)+len(t.Keys))
-	}
-	if f, ok := v.(float64); ok {
-		return lua.LNumber(f).String()
-	}
-	return fmt.Sprint(v)
-}
+// firstRead is what a body of unknown length begins with, in bytes.
+const firstRead = 4 << 10
 
-// httpBody reads the body in pieces that are charged.
+// httpBody reads the body into memory that is charged.
 func (b *binding) httpBody(L *lua.LState, what string, answer *http.Response) (lua.LValue, bool) {
 	limit := b.Config.httpMaxResponse()
 	if answer.ContentLength > int64(limit) {
 		L.RaiseError("%s: the answer has %d bytes, script.http_max_response is %d", what, answer.ContentLength, limit)
 	}
-	var body []byte
-	piece := make([]byte, 16<<10)
+	w := buffer{L: L, s: b.state}
+	w.room(int(max(answer.ContentLength, firstRead)) + 1) // and its end
 	for {
-		n, err := answer.Body.Read(piece)
-		b.state.Charge(L, 3*n) // the slice grows, and is copied once more
-		body = append(body, piece[:n]...)
-		if len(body) > limit {
+		w.room(1)
+		n, err := answer.Body.Read(w.b[len(w.b):cap(w.b)])
+		w.b = w.b[:len(w.b)+n]
+		if len(w.b) > limit {
 			L.RaiseError("%s: the answer is longer than script.http_max_response, %d bytes", what, limit)
 		}
 		if err == io.EOF {
-			return lua.LString(body), true
+			return w.value(), true
 		}
 		if err != nil {
 			b.Log.Warn("the answer to a request of the script ended early", "script", b.script, "host", answer.Request.URL.Host, "error", err)

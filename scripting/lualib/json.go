@@ -8,8 +8,6 @@ import (
 	"unicode/utf8"
 
 	lua "github.com/yuin/gopher-lua"
-
-	"github.com/lunemq/lunemq/scripting/sandbox"
 )
 
 var jsonModule = Module{
@@ -28,9 +26,9 @@ var jsonModule = Module{
 					L.Push(lua.LNil)
 					return 1
 				}
-				w := jsonWriter{L: L, s: b.state}
+				w := jsonWriter{buffer{L: L, s: b.state}}
 				w.table(t, 0)
-				L.Push(Text(L, b.state, w.buf))
+				L.Push(w.buffer.value())
 				return 1
 			},
 			"decode": func(L *lua.LState) int {
@@ -47,19 +45,15 @@ var jsonModule = Module{
 }
 
 // jsonWriter writes a value. It raises errors.
-type jsonWriter struct {
-	L   *lua.LState
-	s   *sandbox.State
-	buf []byte
-}
+type jsonWriter struct{ buffer }
 
 func (w *jsonWriter) value(v lua.LValue, depth int) {
 	w.s.Spend(w.L, 1)
 	switch x := v.(type) {
 	case *lua.LNilType:
-		w.buf = append(w.buf, "null"...)
+		w.text("null")
 	case lua.LBool:
-		w.buf = strconv.AppendBool(w.buf, bool(x))
+		w.text(strconv.FormatBool(bool(x)))
 	case lua.LNumber:
 		w.number(float64(x))
 	case lua.LString:
@@ -72,40 +66,55 @@ func (w *jsonWriter) value(v lua.LValue, depth int) {
 }
 
 func (w *jsonWriter) number(f float64) {
-	w.s.Charge(w.L, 24)
+	w.room(32) // the longest has 24
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		w.L.RaiseError("json.encode: the number %v has no form in JSON", f)
 	case f == math.Trunc(f) && math.Abs(f) < 1e21:
-		w.buf = strconv.AppendFloat(w.buf, f, 'f', 0, 64)
+		w.b = strconv.AppendFloat(w.b, f, 'f', 0, 64)
 	default:
-		w.buf = strconv.AppendFloat(w.buf, f, 'g', -1, 64)
+		w.b = strconv.AppendFloat(w.b, f, 'g', -1, 64)
 	}
 }
 
 const hexDigits = "0123456789abcdef"
 
+// string writes what needs no escape as it is. Bytes that are no UTF-8 become
+// U+FFFD.
 func (w *jsonWriter) string(v string) {
-	w.s.Charge(w.L, 2*len(v)+8) // the buffer grows
 	w.s.Spend(w.L, len(v)/16)
-	w.buf = append(w.buf, '"')
-	for _, r := range v { // bytes that are no UTF-8 become U+FFFD
-		switch {
-		case r == '"' || r == '\\':
-			w.buf = append(w.buf, '\\', byte(r))
-		case r == '\n':
-			w.buf = append(w.buf, `\n`...)
-		case r == '\r':
-			w.buf = append(w.buf, `\r`...)
-		case r == '\t':
-			w.buf = append(w.buf, `\t`...)
-		case r < 0x20:
-			w.buf = append(w.buf, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
-		default:
-			w.buf = utf8.AppendRune(w.buf, r)
+	w.text(`"`)
+	for v != "" {
+		n := 0
+		for n < len(v) && v[n] >= 0x20 && v[n] < utf8.RuneSelf && v[n] != '"' && v[n] != '\\' {
+			n++
+		}
+		w.text(v[:n])
+		if v = v[n:]; v != "" {
+			r, size := utf8.DecodeRuneInString(v)
+			w.escape(r)
+			v = v[size:]
 		}
 	}
-	w.buf = append(w.buf, '"')
+	w.text(`"`)
+}
+
+func (w *jsonWriter) escape(r rune) {
+	w.room(6)
+	switch {
+	case r == '"' || r == '\\':
+		w.b = append(w.b, '\\', byte(r))
+	case r == '\n':
+		w.b = append(w.b, `\n`...)
+	case r == '\r':
+		w.b = append(w.b, `\r`...)
+	case r == '\t':
+		w.b = append(w.b, `\t`...)
+	case r < 0x20:
+		w.b = append(w.b, '\\', 'u', '0', '0', hexDigits[r>>4], hexDigits[r&15])
+	default:
+		w.b = utf8.AppendRune(w.b, r)
+	}
 }
 
 // table writes an array if all keys are numbers from 1 without large holes.
@@ -114,7 +123,6 @@ func (w *jsonWriter) table(t *lua.LTable, depth int) {
 		w.L.RaiseError("json.encode: tables lie more than %d deep, or inside themselves", maxDepth)
 	}
 	w.s.Complete(w.L, t)
-	w.s.Charge(w.L, 8)
 	n, count, array := t.Len(), 0, true
 	t.ForEach(func(k, _ lua.LValue) {
 		i, ok := k.(lua.LNumber)
@@ -126,14 +134,14 @@ func (w *jsonWriter) table(t *lua.LTable, depth int) {
 		w.object(t, count, depth)
 		return
 	}
-	w.buf = append(w.buf, '[')
+	w.text(`[`)
 	for i := 1; i <= n; i++ {
 		if i > 1 {
-			w.buf = append(w.buf, ',')
+			w.text(`,`)
 		}
 		w.value(t.RawGetInt(i), depth+1)
 	}
-	w.buf = append(w.buf, ']')
+	w.text(`]`)
 }
 
 func (w *jsonWriter) object(t *lua.LTable, count, depth int) {
@@ -141,7 +149,7 @@ func (w *jsonWriter) object(t *lua.LTable, count, depth int) {
 		name string
 		v    lua.LValue
 	}
-	w.s.Charge(w.L, count*2*costItem)
+	w.s.Charge(w.L, count*3*costItem) // with names made of numbers
 	members := make([]member, 0, count)
 	t.ForEach(func(k, v lua.LValue) {
 		if !lua.LVCanConvToString(k) {
@@ -150,14 +158,14 @@ func (w *jsonWriter) object(t *lua.LTable, count, depth int) {
 		members = append(members, member{k.String(), v})
 	})
 	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	w.buf = append(w.buf, '{')
+	w.text(`{`)
 	for i, m := range members {
 		if i > 0 {
-			w.buf = append(w.buf, ',')
+			w.text(`,`)
 		}
 		w.string(m.name)
-		w.buf = append(w.buf, ':')
+		w.text(`:`)
 		w.value(m.v, depth+1)
 	}
-	w.buf = append(w.buf, '}')
+	w.text(`}`)
 }

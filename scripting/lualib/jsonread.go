@@ -68,11 +68,7 @@ func (r *jsonReader) value(depth int) (lua.LValue, bool) {
 	case c == '[':
 		return r.array(depth)
 	case c == '"':
-		s, ok := r.string()
-		if !ok {
-			return nil, false
-		}
-		return Text(r.L, r.s, s), true
+		return r.string()
 	case c == 't':
 		return r.word("true", lua.LTrue)
 	case c == 'f':
@@ -121,8 +117,7 @@ func (r *jsonReader) object(depth int) (lua.LValue, bool) {
 		r.blank()
 		v, ok := r.value(depth + 1)
 		if ok {
-			r.s.Charge(r.L, len(name))
-			r.s.Put(r.L, t, lua.LString(name), v)
+			r.s.Put(r.L, t, name, v)
 		}
 		return ok
 	})
@@ -177,30 +172,34 @@ func (r *jsonReader) number() (lua.LValue, bool) {
 	return lua.LNumber(f), err == nil
 }
 
-// string reads a string and returns its own copy of it.
-func (r *jsonReader) string() (string, bool) {
+// string reads a string, as a Lua value of its own.
+func (r *jsonReader) string() (lua.LValue, bool) {
 	r.at++
-	var b strings.Builder
+	w := buffer{L: r.L, s: r.s}
 	for {
 		from := r.at
 		for r.at < len(r.text) && r.text[r.at] != '"' && r.text[r.at] != '\\' && r.text[r.at] >= 0x20 {
 			r.at++
 		}
-		r.s.Charge(r.L, 2*(r.at-from)) // the builder grows
-		b.WriteString(r.text[from:r.at])
+		run := r.text[from:r.at]
 		switch r.peek() {
 		case '"':
 			r.at++
-			return b.String(), true
+			if w.b == nil {
+				r.s.Charge(r.L, len(run)+costString)
+				return lua.LString(strings.Clone(run)), true
+			}
+			w.text(run)
+			return w.value(), true
 		case '\\':
 			c, ok := r.escape()
 			if !ok {
-				return "", false
+				return nil, false
 			}
-			r.s.Charge(r.L, 8)
-			b.WriteRune(c)
+			w.room(len(run) + utf8.UTFMax)
+			w.b = utf8.AppendRune(append(w.b, run...), c)
 		default:
-			return "", false
+			return nil, false
 		}
 	}
 }

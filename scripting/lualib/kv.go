@@ -56,7 +56,7 @@ func (b *binding) kvEnsure(L *lua.LState) int {
 		kind = "set"
 	case "set", "ordered_set", "bag", "duplicate_bag":
 	default:
-		L.RaiseError("kv.ensure_table: type is %v, want set, ordered_set, bag or duplicate_bag", kind)
+		L.RaiseError("kv.ensure_table: type is %s, want set, ordered_set, bag or duplicate_bag", clip(formValue(kind)))
 	}
 	if err := b.kv.ensure(name, kind.(string)); err != nil {
 		L.RaiseError("kv.ensure_table: %s", err.Error())
@@ -70,7 +70,7 @@ func (b *binding) kvTable(L *lua.LState, what string) *kvTable {
 	name := text(L, 1)
 	t := b.kv.table(name)
 	if t == nil {
-		L.RaiseError("%s: there is no table %q; make it with kv.ensure_table", what, name)
+		L.RaiseError("%s: there is no table %q; make it with kv.ensure_table", what, clip(name))
 	}
 	return t
 }

@@ -28,6 +28,7 @@ var logModule = Module{
 					text = text[:maxLogLine] + "..."
 				}
 				b.state.Spend(L, 100)
+				b.state.Charge(L, 8*len(text)) // it is cut, and written with escapes
 				b.Log.Log(context.Background(), level, text, "script", b.script)
 				return 0
 			}

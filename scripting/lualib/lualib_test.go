@@ -162,11 +162,11 @@ func FuzzJSON(f *testing.F) {
 			return
 		}
 		c := Copy(s.L, s, "x", v)
-		w := jsonWriter{L: s.L, s: s}
+		w := jsonWriter{buffer{L: s.L, s: s}}
 		w.value(v, 0)
-		again := decodeJSON(s.L, s, string(w.buf))
+		again := decodeJSON(s.L, s, string(w.b))
 		if !reflect.DeepEqual(Copy(s.L, s, "x", again), c) && !strings.Contains(text, "null") {
-			t.Errorf("%q becomes %q", text, w.buf)
+			t.Errorf("%q becomes %q", text, w.b)
 		}
 	})
 }

@@ -15,13 +15,13 @@ var obfModule = Module{
 		return map[string]lua.LGFunction{
 			"encrypt": func(L *lua.LState) int {
 				v := L.CheckString(1)
-				b.state.Charge(L, 2*len(v)+64)
+				b.state.Charge(L, 6*len(v)+256) // copy, cipher text, base64 of it, twice, with a marker
 				L.Push(lua.LString(b.Secrets.Encrypt(v)))
 				return 1
 			},
 			"decrypt": func(L *lua.LState) int {
 				v := L.CheckString(1)
-				b.state.Charge(L, len(v)+32)
+				b.state.Charge(L, 4*len(v)+costString) // copy, cipher text, clear text, its string
 				L.Push(lua.LString(b.Secrets.Decrypt(v)))
 				return 1
 			},

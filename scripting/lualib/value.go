@@ -73,7 +73,7 @@ func copyTable(L *lua.LState, s *sandbox.State, what string, t *lua.LTable, dept
 	n := t.Len()
 	s.Spend(L, n)
 	s.Charge(L, costTable+n*costItem)
-	out := &Table{}
+	out := &Table{Items: make([]any, 0, n)}
 	for i := 1; i <= n; i++ {
 		out.Items = append(out.Items, copyValue(L, s, what, t.RawGetInt(i), depth+1))
 	}

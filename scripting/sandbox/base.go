@@ -30,6 +30,9 @@ func openLibraries(s *State) {
 	for _, name := range []string{"_printregs", "_GOPHER_LUA_VERSION", "collectgarbage", "module", "newproxy", "setfenv", "getfenv", "package"} {
 		g.RawSetString(name, lua.LNil)
 	}
+	for _, name := range []string{"pcall", "xpcall"} {
+		g.RawSetString(name, L.NewFunction(s.protected(g.RawGetString(name).(*lua.LFunction).GFunction)))
+	}
 	for name, fn := range s.base() {
 		g.RawSetString(name, L.NewFunction(fn))
 	}
@@ -57,7 +60,7 @@ func openLibraries(s *State) {
 // base are the functions of the base library that are ours.
 func (s *State) base() functions {
 	f := functions{
-		"next": s.next, "pairs": s.pairs, "rawget": s.rawGet, "rawset": s.rawSetLib, "rawlen": rawLen,
+		"error": raise, "next": s.next, "pairs": s.pairs, "rawget": s.rawGet, "rawset": s.rawSetLib, "rawlen": rawLen,
 		"getmetatable": getMetatable, "setmetatable": s.setMetatable, "print": s.print, "require": s.require,
 		"tostring": toString, "load": s.load, "loadstring": s.load, "unpack": s.unpack, "collectgarbage": collectGarbage,
 	}
@@ -195,7 +198,7 @@ func (s *State) print(L *lua.LState) int {
 	var parts []string
 	for i := 1; i <= L.GetTop(); i++ {
 		v := stringOf(L, L.Get(i))
-		s.Charge(L, len(v))
+		s.Charge(L, 2*len(v)+costString) // they are joined
 		parts = append(parts, v)
 	}
 	if s.opts.Print != nil {

@@ -171,6 +171,8 @@ func scriptError(err error) error {
 	switch o := api.Object.(type) {
 	case nil:
 		text = strings.TrimSpace(err.Error())
+	case *lua.LNilType:
+		text = "an error without a message"
 	case lua.LString:
 		text = string(o)
 	case *lua.LTable:

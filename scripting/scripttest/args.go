@@ -125,9 +125,21 @@ func (e *Event) properties() hook.Properties {
 	}
 	number := func(name string) float64 { n, _ := props[name].(float64); return n }
 	p.ReceiveMaximum, p.MaxPacketSize = uint16(number("p_receive_max")), uint32(number("p_max_packet_size"))
-	p.TopicAliasMax, p.SubscriptionID = uint16(number("p_topic_alias_max")), uint32(number("p_subscription_id"))
-	p.RequestResponse, _ = props["p_request_response_info"].(bool)
-	p.RequestProblem, _ = props["p_request_problem_info"].(bool)
+	if n, ok := props["p_topic_alias_max"].(float64); ok {
+		most := uint16(n)
+		p.TopicAliasMax = &most
+	}
+	if ids, ok := props["p_subscription_id"].([]any); ok && len(ids) > 0 {
+		id, _ := ids[0].(float64)
+		p.SubscriptionID = uint32(id)
+	}
+	truth := func(name string) *bool {
+		if b, ok := props[name].(bool); ok {
+			return &b
+		}
+		return nil
+	}
+	p.RequestResponse, p.RequestProblem = truth("p_request_response_info"), truth("p_request_problem_info")
 	return p
 }
 

@@ -2,6 +2,7 @@ package scripttest
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,31 @@ func TestRecord(t *testing.T) {
 	}
 	if got, failed, err := run(script, file); failed || err != nil || got != want {
 		t.Errorf("failed %t, %v, got\n%s\nwant\n%s\nof\n%s", failed, err, got, want, all)
+	}
+}
+
+// TestProperties: hooks get the properties that an event has, and no others.
+func TestProperties(t *testing.T) {
+	r := loaded(t, "testdata/record.lua")
+	for _, props := range []string{
+		`{"p_max_packet_size":4,"p_receive_max":3,"p_request_problem_info":true,"p_request_response_info":true,"p_session_expiry_interval":7,"p_topic_alias_max":5,"p_user_property":[{"k":"v"},{"k":"w"}]}`,
+		`{"p_request_problem_info":false,"p_request_response_info":false,"p_session_expiry_interval":0,"p_subscription_id":[9],"p_topic_alias_max":0}`,
+		`{}`,
+	} {
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(props), &fields); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"auth_on_register_m5", "on_register_m5", "auth_on_subscribe_m5"} {
+			e, err := newEvent(map[string]any{"hook": name, "properties": fields})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, logged, err := r.call(e)
+			if err != nil || len(logged) != 1 || !strings.Contains(logged[0], `"properties":`+props) {
+				t.Errorf("%s: got %v, %v, want %s", name, logged, err, props)
+			}
+		}
 	}
 }
 

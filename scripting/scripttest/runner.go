@@ -34,32 +34,41 @@ type Options struct {
 }
 
 // Run runs what o says and prints each verdict, modifiers, log lines and which
-// lines ran. failed = a call failed, an expectation did not hold or a script
-// does not load; err = what was asked for cannot be read.
+// lines ran. failed = a call failed, an expectation did not hold, a script does
+// not load or nothing was called; err = what was asked for cannot be read.
 func Run(o Options) (failed bool, err error) {
 	r := &runner{o: o, now: o.Start, ran: map[string]map[int]bool{}}
 	defer r.end()
+	remedy := ""
+	own := strings.TrimSuffix(o.File, ".lua") + "_test.lua"
 	switch {
 	case strings.HasSuffix(o.File, "_test.lua"):
-		err = r.luaTest(o.File)
+		remedy, err = madeNoCall(o.File), r.luaTest(o.File)
 	case o.Events != "":
+		remedy = fmt.Sprintf("%s holds no events; write some, one JSON object per line, or record them while clients use the script: lunemq-admin script record", o.Events)
 		if err = r.load(o.File); err == nil {
 			err = r.events(o.Events)
 		}
+	case exists(own):
+		remedy, err = madeNoCall(own), r.luaTest(own)
 	default:
-		if own := strings.TrimSuffix(o.File, ".lua") + "_test.lua"; exists(own) {
-			err = r.luaTest(own)
-			break
-		}
-		if err = r.load(o.File); err == nil {
-			fmt.Fprintf(o.Out, "%s loads; --events FILE or %s says what to call\n", o.File, strings.TrimSuffix(filepath.Base(o.File), ".lua")+"_test.lua")
-		}
+		remedy = fmt.Sprintf("%s loads, and nothing says what to call; write a test, %s, or give events: --events FILE", o.File, filepath.Base(own))
+		err = r.load(o.File)
 	}
 	if err != nil {
 		return true, err
 	}
+	if r.calls == 0 && !r.failed {
+		r.failed = true
+		fmt.Fprintf(o.Out, "nothing was tested: %s\n", remedy)
+	}
 	r.coverage()
 	return r.failed, nil
+}
+
+// madeNoCall says what a test in Lua lacks that called no hook.
+func madeNoCall(test string) string {
+	return test + " called no hook; load a script with test.script(FILE) and call one with test.call(HOOK, FIELDS)"
 }
 
 func exists(path string) bool {

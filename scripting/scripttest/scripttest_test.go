@@ -93,6 +93,11 @@ func TestRun_Fails(t *testing.T) {
 		{write("e_test.lua", `test.script("none.lua")`), "", "no such file"},
 		{write("f_test.lua", `test.call("auth_on_publish", {})`), "", "load a script with test.script first"},
 		{write("g_test.lua", `test.script("good.lua") assert(test.call("auth_on_publish").verdict == "deny")`), "", "assertion failed"},
+		{good, "", "nothing was tested: " + good + " loads, and nothing says what to call; write a test, good_test.lua, or give events: --events FILE"},
+		{good, write("n.jsonl", ""), "n.jsonl holds no events; write some"},
+		{good, write("o.jsonl", "# 0 calls of good.lua\n\n"), "o.jsonl holds no events; write some"},
+		{write("p_test.lua", ""), "", "p_test.lua called no hook; load a script with test.script"},
+		{write("q_test.lua", `test.script("good.lua")`), "", "q_test.lua called no hook"},
 		{write("h_test.lua", `while true do end`), "", "more than"},
 	} {
 		out, failed, err := run(tt.file, tt.events)

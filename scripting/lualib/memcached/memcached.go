@@ -77,8 +77,8 @@ func open(o options) (*client, error) {
 func (d *Database) Functions(s *sandbox.State) map[string]lua.LGFunction {
 	store := func(name string, f func(*memcache.Client, *memcache.Item) error) lua.LGFunction {
 		return func(L *lua.LState) int {
+			s.Charge(L, len(lua.LVAsString(L.Get(3))))
 			item := &memcache.Item{Key: lua.LVAsString(L.Get(2)), Value: []byte(lua.LVAsString(L.Get(3))), Expiration: int32(lua.LVAsNumber(L.Get(4)))}
-			s.Charge(L, len(item.Value))
 			if _, found := d.do(L, s, name, func(c *memcache.Client) (*memcache.Item, error) { return nil, f(c, item) }); !found {
 				L.Push(lua.LFalse)
 				return 1
@@ -102,6 +102,7 @@ func (d *Database) Functions(s *sandbox.State) map[string]lua.LGFunction {
 				L.Push(lua.LFalse)
 				return 1
 			}
+			s.Charge(L, len(item.Value)) // of the driver
 			L.Push(lualib.Text(L, s, item.Value))
 			return 1
 		},

@@ -14,15 +14,23 @@ import (
 // idMarker begins an object identifier as scripts see it.
 const idMarker = "mongodb-object-id:"
 
+// What BSON costs beside the bytes of strings, in bytes: as a value and encoded.
+const (
+	costItem  = 48
+	costEntry = 96
+	costRaw   = 6 // for each byte of a document that is decoded
+)
+
 // toBSON makes BSON of a copied value: a table is an array if it has items
 // only, else a document.
-func toBSON(L *lua.LState, v any) any {
+func toBSON(L *lua.LState, s *sandbox.State, v any) any {
 	switch x := v.(type) {
 	case float64:
 		if n := int64(x); float64(n) == x {
 			return n
 		}
 	case string:
+		s.Charge(L, 2*len(x)) // it is encoded into a buffer that grows
 		if digits, ok := strings.CutPrefix(x, idMarker); ok {
 			if id, err := bson.ObjectIDFromHex(digits); err == nil {
 				return id
@@ -30,18 +38,20 @@ func toBSON(L *lua.LState, v any) any {
 		}
 	case *lualib.Table:
 		if len(x.Items) > 0 && len(x.Keys) == 0 {
+			s.Charge(L, costItem*len(x.Items))
 			list := make(bson.A, len(x.Items))
 			for i, item := range x.Items {
-				list[i] = toBSON(L, item)
+				list[i] = toBSON(L, s, item)
 			}
 			return list
 		}
-		doc := bson.D{}
+		s.Charge(L, costEntry*(len(x.Items)+len(x.Keys)))
+		doc := make(bson.D, 0, len(x.Items)+len(x.Keys))
 		for i, item := range x.Items {
-			doc = append(doc, bson.E{Key: fmt.Sprint(i + 1), Value: toBSON(L, item)})
+			doc = append(doc, bson.E{Key: fmt.Sprint(i + 1), Value: toBSON(L, s, item)})
 		}
 		for _, e := range x.Keys {
-			doc = append(doc, bson.E{Key: fmt.Sprint(e.Key), Value: toBSON(L, e.Value)})
+			doc = append(doc, bson.E{Key: fmt.Sprint(e.Key), Value: toBSON(L, s, e.Value)})
 		}
 		return doc
 	}

@@ -112,11 +112,11 @@ func (d *Database) take(L *lua.LState, s *sandbox.State, what string, n int) int
 			break
 		}
 		var doc bson.D
+		s.Charge(L, costRaw*len(c.Current))
 		if err := c.Decode(&doc); err != nil {
 			L.RaiseError("mongodb.%s: %s", what, err.Error())
 		}
-		s.Charge(L, 32)
-		list.RawSetInt(i, toLua(L, s, doc))
+		s.Put(L, list, lua.LNumber(i), toLua(L, s, doc))
 	}
 	if err := c.Err(); err != nil {
 		L.RaiseError("mongodb.%s: %s", what, err.Error())

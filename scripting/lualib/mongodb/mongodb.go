@@ -104,13 +104,21 @@ func (d *Database) run(L *lua.LState, s *sandbox.State, name string, f operation
 	defer release()
 	var args []any
 	for i := 3; i <= 4; i++ {
-		args = append(args, toBSON(L, lualib.Copy(L, s, fmt.Sprintf("mongodb.%s: argument #%d", name, i), L.Get(i))))
+		args = append(args, toBSON(L, s, lualib.Copy(L, s, fmt.Sprintf("mongodb.%s: argument #%d", name, i), L.Get(i))))
 	}
 	ctx, cancel := s.Context()
 	defer cancel()
 	v, err := f(ctx, pool.db.Collection(lua.LVAsString(L.Get(2))), args)
 	if err != nil {
 		L.RaiseError("mongodb.%s: %s", name, err.Error())
+	}
+	if raw, ok := v.(bson.Raw); ok {
+		s.Charge(L, costRaw*len(raw))
+		var doc bson.D
+		if err := bson.Unmarshal(raw, &doc); err != nil {
+			L.RaiseError("mongodb.%s: %s", name, err.Error())
+		}
+		v = doc
 	}
 	L.Push(toLua(L, s, v))
 	return 1
@@ -170,7 +178,7 @@ func readSearch(v any) (o searchOptions, err error) {
 		case e.Key == "batchsize" && isNumber && n >= 0 && n < 1<<20:
 			o.batch = int32(n)
 		default:
-			return o, fmt.Errorf("options: want projector, skip and batchsize, got %s", e.Key)
+			return o, fmt.Errorf("options: want projector, skip and batchsize, got %.60s", e.Key)
 		}
 	}
 	return o, nil
@@ -185,8 +193,7 @@ func findOne(ctx context.Context, c *mongo.Collection, args []any) (any, error) 
 	if o.projector != nil {
 		with.SetProjection(o.projector)
 	}
-	var doc bson.D
-	err = c.FindOne(ctx, args[0], with).Decode(&doc)
+	doc, err := c.FindOne(ctx, args[0], with).Raw()
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, nil
 	}

@@ -112,6 +112,7 @@ func (d *Database) execute(L *lua.LState, s *sandbox.State) int {
 	for i := 3; i <= L.GetTop(); i++ {
 		values = append(values, d.value(L, s, i))
 	}
+	s.Charge(L, 2*len(lua.LVAsString(L.Get(2))))
 	ctx, cancel := s.Context()
 	defer cancel()
 	r, err := pool.QueryContext(ctx, lua.LVAsString(L.Get(2)), values...)
@@ -133,8 +134,7 @@ func (d *Database) execute(L *lua.LState, s *sandbox.State) int {
 	rows := lualib.NewTable(L, s, 0, 0)
 	for n := 1; r.Next(); n++ {
 		s.Spend(L, 10)
-		s.Charge(L, 32)
-		rows.RawSetInt(n, d.row(L, s, r, columns))
+		s.Put(L, rows, lua.LNumber(n), d.row(L, s, r, columns))
 	}
 	if err := r.Err(); err != nil {
 		L.RaiseError("%s.execute: %s", d.name, err.Error())
@@ -155,7 +155,7 @@ func (d *Database) value(L *lua.LState, s *sandbox.State, i int) any {
 		}
 		return float64(x)
 	case lua.LString:
-		s.Charge(L, len(x))
+		s.Charge(L, 2*len(x)) // it is copied into a packet
 		return string(x)
 	}
 	L.RaiseError("bad argument #%d to %s.execute: want a string, number, boolean or nil, got %s", i, d.name, L.Get(i).Type().String())
@@ -198,6 +198,7 @@ func column(L *lua.LState, s *sandbox.State, kind string, v any) lua.LValue {
 	case float64:
 		return lua.LNumber(x)
 	case []byte:
+		s.Charge(L, 2*len(x)) // of the driver
 		if kind == "DECIMAL" {
 			if f, err := strconv.ParseFloat(string(x), 64); err == nil {
 				return lua.LNumber(f)

@@ -109,6 +109,7 @@ func (d *Database) execute(L *lua.LState, s *sandbox.State) int {
 	for i := 3; i <= L.GetTop(); i++ {
 		values = append(values, d.value(L, s, i))
 	}
+	s.Charge(L, 2*len(lua.LVAsString(L.Get(2))))
 	ctx, cancel := s.Context()
 	defer cancel()
 	conn, err := pool.Acquire(ctx)
@@ -122,8 +123,7 @@ func (d *Database) execute(L *lua.LState, s *sandbox.State) int {
 	rows := lualib.NewTable(L, s, 0, 0)
 	for n := 1; r.NextRow(); n++ {
 		s.Spend(L, 10)
-		s.Charge(L, 32)
-		rows.RawSetInt(n, row(L, s, fields, r.Values()))
+		s.Put(L, rows, lua.LNumber(n), row(L, s, fields, r.Values()))
 	}
 	tag, err := r.Close()
 	switch {
@@ -151,7 +151,7 @@ func (d *Database) value(L *lua.LState, s *sandbox.State, i int) []byte {
 		return []byte(strconv.FormatBool(bool(x)))
 	case lua.LNumber, lua.LString:
 		text := x.String()
-		s.Charge(L, len(text))
+		s.Charge(L, 3*len(text)) // it is copied into a buffer that grows
 		return []byte(text)
 	}
 	L.RaiseError("bad argument #%d to %s.execute: want a string, number, boolean or nil, got %s", i, d.name, L.Get(i).Type().String())
@@ -177,6 +177,7 @@ const (
 // column makes a value of its text. Whole numbers that Lua could not hold stay
 // text.
 func column(L *lua.LState, s *sandbox.State, oid uint32, v []byte) lua.LValue {
+	s.Charge(L, len(v)) // of the driver
 	switch oid {
 	case boolOID:
 		return lua.LBool(len(v) == 1 && v[0] == 't')
@@ -189,6 +190,7 @@ func column(L *lua.LState, s *sandbox.State, oid uint32, v []byte) lua.LValue {
 			return lua.LNumber(f)
 		}
 	case byteaOID:
+		s.Charge(L, 3*len(v)) // two copies and the bytes
 		if text, ok := strings.CutPrefix(string(v), `\x`); ok {
 			if raw, err := hex.DecodeString(text); err == nil {
 				return lualib.Text(L, s, raw)

@@ -94,9 +94,17 @@ var stateful = []string{"auth", "client", "discard", "exec", "hello", "monitor",
 var unary = []string{"decr", "del", "dump", "exists", "expiretime", "get", "getdel", "hgetall", "hkeys", "hlen", "hvals", "incr", "keys", "llen", "lpop",
 	"persist", "pexpiretime", "pttl", "rpop", "scard", "smembers", "spop", "srandmember", "strlen", "ttl", "type", "unlink", "zcard"}
 
+// costWord is what a command of short words costs, in bytes for each of its own.
+const costWord = 24
+
 func (d *Database) cmd(L *lua.LState, s *sandbox.State) int {
 	command := lua.LVAsString(L.Get(2))
-	args, err := split(command, s.Mentions(command), L.GetTop() > 2)
+	literal := s.Mentions(command)
+	s.Charge(L, len(command))
+	if literal || !strings.Contains(command, " ") { // it may become a list of short words
+		s.Charge(L, costWord*len(command))
+	}
+	args, err := split(command, literal, L.GetTop() > 2)
 	if err != nil {
 		L.RaiseError("redis.cmd: %s", err.Error())
 	}
@@ -122,7 +130,7 @@ func (d *Database) cmd(L *lua.LState, s *sandbox.State) int {
 	case errors.As(err, &reply) && !fatal(reply.Error()):
 		L.Push(lua.LFalse)
 	case err != nil:
-		L.RaiseError("redis.cmd: %s: %s", name, err.Error())
+		L.RaiseError("redis.cmd: %.60s: %s", name, err.Error())
 	default:
 		L.Push(result(L, s, v))
 	}
@@ -139,8 +147,7 @@ func fatal(text string) bool {
 // split at blanks. One that was put together at run time may hold what a client
 // sent: it is a name and one argument, where that makes sense.
 func split(command string, literal, more bool) ([]any, error) {
-	words := strings.Fields(command)
-	if len(words) == 0 {
+	if strings.TrimSpace(command) == "" {
 		return nil, errors.New("the command is empty")
 	}
 	if name, rest, found := strings.Cut(command, " "); found && !literal {
@@ -149,6 +156,7 @@ func split(command string, literal, more bool) ([]any, error) {
 		}
 		return []any{name, rest}, nil
 	}
+	words := strings.Fields(command)
 	args := make([]any, len(words))
 	for i, w := range words {
 		args[i] = w
@@ -159,7 +167,7 @@ func split(command string, literal, more bool) ([]any, error) {
 // flatten appends an argument: of a table its items, then its keys with their
 // values.
 func flatten(L *lua.LState, s *sandbox.State, args []any, v any) []any {
-	s.Charge(L, 16)
+	s.Charge(L, 96) // the list grows, a number becomes text
 	switch x := v.(type) {
 	case *lualib.Table:
 		for _, i := range x.Items {
