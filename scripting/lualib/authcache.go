@@ -219,6 +219,7 @@ func (r *rule) subscribeModifiers(v lua.LValue) {
 }
 
 func (b *binding) cachePublish(L *lua.LState) int {
+	b.state.Charge(L, len(text(L, 5)))
 	m := &mqtt.Message{Topic: text(L, 3), QoS: mqtt.QoS(L.Get(4).(lua.LNumber)), Payload: []byte(text(L, 5)), Retain: lua.LVAsBool(L.Get(6))}
 	r, _ := b.Cache.Publish(cacheKey(L), nil, m)
 	switch {

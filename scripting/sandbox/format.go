@@ -112,7 +112,9 @@ func formatOne(L *lua.LState, spec string, verb byte, arg int) string {
 		}
 		return pad(spec, v)
 	case 'q':
-		return quote(L.CheckString(arg))
+		v := L.CheckString(arg)
+		From(L).Charge(L, 3*len(v)) // what escapes may add
+		return quote(v)
 	}
 	errorf(L, "invalid conversion '%s%c' to 'format'", spec, verb)
 	return ""
