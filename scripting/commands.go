@@ -84,7 +84,7 @@ func (e *Engine) show() admin.Table {
 			where = "workers: " + v.why
 		}
 		for _, name := range hooks {
-			row := []any{s.name, status, name, 0, 0, 0, 0, 0, 0, 0, where, v.pool.made.Load(), loaded, problem}
+			row := []any{s.name, status, name, 0, 0, 0, 0, 0, 0, 0, where, v.made(), loaded, problem}
 			if k, ok := slotsByName[name]; ok {
 				st := s.stats[k]
 				d := st.Latency.Distribution()

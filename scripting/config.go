@@ -16,7 +16,7 @@ type Config struct {
 	BundledDir  string         `key:"script.bundled_dir" default:"/usr/share/lunemq/lua" reload:"live" doc:"Folder of the scripts that come with LuneMQ; require looks here second."`
 	KeepState   bool           `key:"script.keep_state" default:"off" reload:"live" doc:"What a call changes in its Lua state stays for the next one. A script decides for itself with the global keep_state."`
 	States      int            `key:"script.nr_lua_states" default:"1" range:"1..10000" reload:"live" doc:"Lua states of a script that keeps its state. A script decides for itself with the global num_states."`
-	MaxStates   int            `key:"script.max_states" default:"64" range:"1..10000" reload:"live" doc:"Most Lua states of a script that does not keep its state; they are made on demand."`
+	MaxStates   int            `key:"script.max_states" default:"64" range:"1..10000" reload:"live" doc:"Most Lua states of a script that does not keep its state, for clients that want to be let in and for all else each; they are made on demand."`
 	Timeout     time.Duration  `key:"script.timeout" default:"5" unit:"s" range:"10ms..10min" reload:"live" doc:"How long a call may take, waiting for databases and for a free Lua state included."`
 	MaxSteps    int            `key:"script.max_instructions" default:"10000000" range:"1000..1000000000000" unit:"instructions" reload:"live" doc:"How many instructions a call may execute; loading a script may take ten times as many."`
 	MaxMemory   value.ByteSize `key:"script.max_memory" default:"16MB" range:"64kB..4GB" reload:"live" doc:"How much memory a call may use, what it frees included, and how much a state may keep."`

@@ -56,7 +56,7 @@ func (e *Engine) begin(ctx context.Context, s *Script, k slot) (c call, ok bool)
 			return call{}, false
 		}
 		c = call{e: e, s: s, v: v, slot: k, began: time.Now()}
-		c.in, c.err = v.pool.take(v.cfg.Timeout)
+		c.in, c.err = v.poolFor(k).take(v.cfg.Timeout)
 		if c.err == errRetired {
 			continue
 		}
@@ -105,9 +105,9 @@ func (c *call) end(d hook.Decision) {
 	if c.in != nil {
 		steps = c.in.state.Steps()
 		if ok := c.in.state.Reset(); ok {
-			c.v.pool.put(c.in)
+			c.v.poolFor(c.slot).put(c.in)
 		} else {
-			c.v.pool.discard(c.in)
+			c.v.poolFor(c.slot).discard(c.in)
 		}
 	}
 	if c.err != nil {

@@ -229,7 +229,7 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 	s.loaded = time.Now()
 	if v != nil {
 		s.reloads++
-		v.pool.retire()
+		v.retire()
 		e.deps.Metrics.ScriptReloads.Inc(1)
 	}
 	e.deps.Log.Info("script loaded", "script", s.name, "hooks", strings.Join(hookNames(next), " "), "runs", next.runs())

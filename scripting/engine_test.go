@@ -258,6 +258,25 @@ func TestStates(t *testing.T) {
 	bad.logged("num_states is 0.5, want a whole number")
 }
 
+// TestDoor: clients whose registrations hang take no states from those that are
+// connected.
+func TestDoor(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": `local function yes() return true end hooks = { auth_on_register = yes, auth_on_publish = yes }`},
+		func(c *Config) { c.MaxStates, c.Timeout = 2, 20*time.Millisecond })
+	v := r.script("a.lua").current.Load()
+	for range 2 {
+		in, err := v.door.take(time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.door.put(in)
+	}
+	r.expect(alice, "t", "ok")
+	if got, _ := (*Hooks)(r.Engine).AuthOnRegister(context.Background(), &hook.Register{Client: alice}); got.Decision != hook.Deny || !strings.Contains(got.Reason, errTimeout.Error()) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestBreach shows that a state that broke a limit is replaced.
 func TestBreach(t *testing.T) {
 	for _, keep := range []string{"true", "false"} {

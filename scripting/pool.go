@@ -51,6 +51,19 @@ var (
 	errRetired = errors.New("scripting: the version was replaced") // ask the new one
 )
 
+// advance makes n more states before they are needed.
+func (p *pool) advance(n int) error {
+	for range n {
+		in, err := p.grow()
+		if err != nil {
+			return err
+		}
+		p.made.Add(1)
+		p.put(in)
+	}
+	return nil
+}
+
 // grab returns a free state, nil if there is none.
 func (p *pool) grab() *instance {
 	for i := range p.free {

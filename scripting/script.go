@@ -34,7 +34,7 @@ type Script struct {
 func (s *Script) retire() {
 	s.bars.Store(nil)
 	if v := s.current.Swap(nil); v != nil {
-		v.pool.retire()
+		v.retire()
 	}
 }
 

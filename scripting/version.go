@@ -1,6 +1,7 @@
 package scripting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,10 @@ type version struct {
 	program *sandbox.Program
 	has     [slots]bool
 	pool    *pool
+	// door is the pool for clients that want to be let in, so that those whose
+	// registration hangs do not take the states from the others. It is pool for
+	// a script that keeps its state.
+	door *pool
 
 	// workers: hooks are called outside of the loops; why says the reason.
 	workers atomic.Bool
@@ -66,29 +71,56 @@ func (e *Engine) newVersion(cfg *Config, name string, f source) (*version, error
 		v.has[i] = fn != nil
 	}
 	v.decideWhere()
-	v.pool = newPool(cfg.MaxStates, cfg.MaxWaiting, v.grow)
+	v.pool = v.newPool()
 	v.pool.keep = settings.keep
-	v.pool.replace, v.pool.failed = e.observers.aside, func(err error) { e.deps.Log.Error("script", "script", name, "error", err) }
-	advance := 1
+	if v.door = v.pool; !settings.keep {
+		v.door = v.newPool()
+	}
+	advance, atDoor := 1, 0
 	if settings.keep {
 		advance = settings.states
 		v.pool.free = make([]atomic.Pointer[instance], advance)
 	} else if first.state.Steps() > heavyLoad {
 		advance = min(runtime.GOMAXPROCS(0), cfg.MaxStates)
+		atDoor = advance
 	}
 	v.pool.made.Store(1)
 	v.finish(first)
 	v.pool.put(first)
-	for i := 1; i < advance; i++ {
-		next, err := v.grow()
-		if err != nil {
-			v.pool.retire()
-			return nil, err
-		}
-		v.pool.made.Add(1)
-		v.pool.put(next)
+	if err := cmp.Or(v.pool.advance(advance-1), v.door.advance(atDoor)); err != nil {
+		v.retire()
+		return nil, err
 	}
 	return v, nil
+}
+
+func (v *version) newPool() *pool {
+	p := newPool(v.cfg.MaxStates, v.cfg.MaxWaiting, v.grow)
+	p.replace, p.failed = v.engine.observers.aside, func(err error) { v.engine.deps.Log.Error("script", "script", v.name, "error", err) }
+	return p
+}
+
+// poolFor returns the pool whose states make the calls of a hook.
+func (v *version) poolFor(k slot) *pool {
+	if point := k &^ m5; point == authOnRegister || point == onAuth {
+		return v.door
+	}
+	return v.pool
+}
+
+// made is how many states there are.
+func (v *version) made() int64 {
+	n := v.pool.made.Load()
+	if v.door != v.pool {
+		n += v.door.made.Load()
+	}
+	return n
+}
+
+// retire ends the version: calls in progress finish.
+func (v *version) retire() {
+	v.pool.retire()
+	v.door.retire()
 }
 
 func (e *Engine) compile(name, text string) (*sandbox.Program, error) {
