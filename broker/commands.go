@@ -12,7 +12,7 @@ import (
 
 // Commands are all commands of the broker and its parts.
 func (b *Broker) Commands() []admin.Command {
-	all := append(registry.Commands(b.Registry, b.cfg.NodeName), router.Commands(b.Router, b.Store)...)
+	all := append(registry.Commands(b.Registry, b.cfg.NodeName.String()), router.Commands(b.Router, b.Store)...)
 	all = b.start.afterStart(all)
 	all = append(all, admin.MetricsCommands(b.Catalogue, time.Now)...)
 	all = append(all, admin.AlarmCommands(b.Alarms)...)

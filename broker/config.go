@@ -9,15 +9,16 @@ import (
 	"github.com/lunemq/lunemq/broker/listener"
 	"github.com/lunemq/lunemq/broker/pressure"
 	"github.com/lunemq/lunemq/broker/session"
+	"github.com/lunemq/lunemq/conf/value"
 )
 
 // Config is the whole broker's configuration.
 type Config struct {
 	_ struct{} `doc:"Node"`
 
-	NodeName        string        `key:"nodename" default:"lunemq@127.0.0.1" reload:"restart" doc:"Name of this node: NAME@HOST. It stands in $SYS topics and labels."`
-	DataDir         string        `key:"data_dir" default:"/var/lib/lunemq" reload:"restart" doc:"Folder of everything the broker keeps; made if missing."`
-	ShutdownTimeout time.Duration `key:"shutdown_timeout" default:"15" unit:"s" range:"1s..1h" reload:"live" doc:"How long a stop may take: clients are told, what is durable is stored."`
+	NodeName        value.NodeName `key:"nodename" default:"lunemq@127.0.0.1" reload:"restart" doc:"Name of this node: NAME@HOST. It stands in $SYS topics and labels."`
+	DataDir         string         `key:"data_dir" default:"/var/lib/lunemq" reload:"restart" doc:"Folder of everything the broker keeps; made if missing."`
+	ShutdownTimeout time.Duration  `key:"shutdown_timeout" default:"15" unit:"s" range:"1s..1h" reload:"live" doc:"How long a stop may take: clients are told, what is durable is stored."`
 
 	Who struct {
 		_              struct{} `doc:"Who may connect, publish and subscribe"`

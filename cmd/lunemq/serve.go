@@ -106,7 +106,7 @@ func (s *server) start(ctx context.Context) error {
 		return err
 	}
 	s.broker = b
-	s.log.Info("lunemq starts", "version", version, "node", cfg.NodeName, "data_dir", cfg.DataDir)
+	s.log.Info("lunemq starts", "version", version, "node", cfg.NodeName.String(), "data_dir", cfg.DataDir)
 	ready, err := b.Open()
 	if err != nil {
 		_ = b.Stop(cfg.ShutdownTimeout)
