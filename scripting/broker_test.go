@@ -116,6 +116,10 @@ both("auth_on_subscribe", function(m, v5)
     if v5 then return { topics = { { "partly", { 1, {} } }, { t[2][1], { 135, {} } } } } end
     return { { "partly", 1 }, { t[2][1], 128 } }
   end
+  if t[1][1] == "more" then
+    if v5 then return { topics = { { "more", { 1, {} } }, { "extra", { 1, {} } } } } end
+    return { { "more", 1 }, { "extra", 1 } }
+  end
   if t[1][1] == "swap" then
     if v5 then return { topics = { { "swapped", { 0, { rap = true } } } } } end
     return { { "swapped", 0 } }
@@ -233,6 +237,7 @@ func TestBroker_Subscribe(t *testing.T) {
 			{[]string{"no"}, []mqtt.ReasonCode{denied}},
 			{[]string{"partly", "rest"}, []mqtt.ReasonCode{1, denied}},
 			{[]string{"swap"}, []mqtt.ReasonCode{0}},
+			{[]string{"more"}, []mqtt.ReasonCode{1}},
 		} {
 			if got := c.Subscribe(2, tt.filters...); !slices.Equal(got, tt.want) {
 				t.Errorf("version %d, %v: got %v, want %v", v, tt.filters, got, tt.want)
@@ -240,6 +245,10 @@ func TestBroker_Subscribe(t *testing.T) {
 		}
 		c.Publish(packet.Publish{Topic: "swapped", QoS: 1})
 		if got := c.Take(); got.Topic != "swapped" || got.QoS != 0 {
+			t.Errorf("got %+v", got)
+		}
+		c.Publish(packet.Publish{Topic: "extra"})
+		if got := c.Take(); got.Topic != "extra" {
 			t.Errorf("got %+v", got)
 		}
 		c.Send(&packet.Unsubscribe{PacketID: 77, Filters: []string{"other"}})
@@ -331,6 +340,25 @@ end, auth_on_publish = function() return false end }`)
 	}
 	c.Close()
 	brokertest.Eventually(t, func() bool { return l.ext.cache.Len() == 0 })
+}
+
+// TestBroker_AuthCache_Topics: a rule may make several subscriptions of one; the
+// others keep their places.
+func TestBroker_AuthCache_Topics(t *testing.T) {
+	l := startLua(t, `hooks = { auth_on_register = function(m)
+  return auth_cache.insert(m.mountpoint, m.client_id, m.username, { { pattern = "#" } },
+    { { pattern = "a", modifiers = { { "a1", 1 }, { "a2", 1 } } }, { pattern = "b" } })
+end, auth_on_publish = function() return false end, auth_on_subscribe = function() return false end }`)
+	c, _ := l.dial(packet.Connect{Version: mqtt.V311, CleanStart: true})
+	if got := c.Subscribe(2, "a", "b"); !slices.Equal(got, []mqtt.ReasonCode{1, 2}) {
+		t.Errorf("got %v", got)
+	}
+	for _, topic := range []string{"b", "a1", "a2"} {
+		c.Publish(packet.Publish{Topic: topic})
+		if got := c.Take(); got.Topic != topic {
+			t.Errorf("got %+v, want %s", got, topic)
+		}
+	}
 }
 
 // TestBroker_AuthCache_Refused: a CONNECT that is refused for its will leaves

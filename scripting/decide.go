@@ -294,7 +294,7 @@ func (h *Hooks) AuthOnSubscribe(ctx context.Context, q *hook.Subscribe) (hook.Ve
 //
 // Reference 2.6.
 func (e *Engine) cachedSubscribe(q *hook.Subscribe) (v hook.Verdict, r *hook.SubscribeResult, found bool) {
-	var topics []hook.Topic
+	var topics, more []hook.Topic // more stand behind those that the packet has
 	changed := false
 	for _, t := range q.Topics {
 		if t.Code.IsError() {
@@ -310,11 +310,15 @@ func (e *Engine) cachedSubscribe(q *hook.Subscribe) (v hook.Verdict, r *hook.Sub
 			return hook.Verdict{Decision: hook.Deny, Reason: "no rule that a script inserted into auth_cache permits it"}, nil, true
 		case len(rule.Topics) > 0:
 			changed = true
-			for _, to := range rule.Topics {
+			for i, to := range rule.Topics {
 				sub := t
 				sub.Filter, sub.Subscription.Filter, sub.Subscription.ShareName = to.Filter, to.Subscription.Filter, to.Subscription.ShareName
 				sub.Subscription.QoS, sub.Code = to.Subscription.QoS, to.Code
-				topics = append(topics, sub)
+				if i == 0 {
+					topics = append(topics, sub)
+				} else {
+					more = append(more, sub)
+				}
 			}
 		default:
 			topics = append(topics, t)
@@ -324,7 +328,7 @@ func (e *Engine) cachedSubscribe(q *hook.Subscribe) (v hook.Verdict, r *hook.Sub
 	if !changed {
 		return hook.Accept, nil, true
 	}
-	return hook.Accept, &hook.SubscribeResult{Topics: topics}, true
+	return hook.Accept, &hook.SubscribeResult{Topics: append(topics, more...)}, true
 }
 
 // OnUnsubscribe implements hook.OnUnsubscribe.

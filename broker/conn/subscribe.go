@@ -91,7 +91,8 @@ func (c *Conn) askSubscribe(q *hook.Subscribe) (hook.Verdict, *hook.SubscribeRes
 }
 
 // enter makes the subscriptions and fills codes; it returns what retained
-// messages are due, what was granted and what that changed.
+// messages are due, what was granted and what that changed. What plugins added to
+// the topics of the packet has no code.
 func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retainJob, granted []hook.Topic, made []*change) {
 	cl := c.lock()
 	defer c.unlock(cl)
@@ -100,11 +101,16 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 		return nil, nil, nil
 	}
 	st := cl.Session()
-	for i, t := range topics[:min(len(topics), len(codes))] {
+	answer := func(i int, code mqtt.ReasonCode) {
+		if i < len(codes) {
+			codes[i] = code
+		}
+	}
+	for i, t := range topics {
 		if !t.Code.IsError() && c.m.Full(topic.Join(t.Subscription.ShareName, t.Subscription.Filter)) {
 			t.Code = mqtt.QuotaExceeded // those before it in the packet count too
 		}
-		codes[i] = t.Code
+		answer(i, t.Code)
 		if t.Code.IsError() {
 			c.srv.Metrics.MQTTSubscribeError.For(c.v5()).Inc(1)
 			continue
@@ -115,7 +121,7 @@ func (c *Conn) enter(topics []hook.Topic, codes []mqtt.ReasonCode) (jobs []retai
 		isNew := st.Subscribed(sent, sub)
 		st.PutSubscription(&c.batch.Store, sent)
 		c.srv.Router.Subscribe(c.info.Key.Mountpoint, sub, cl)
-		codes[i] = mqtt.ReasonCode(sub.QoS)
+		answer(i, mqtt.ReasonCode(sub.QoS))
 		granted = append(granted, t)
 		if sub.ShareName == "" && (sub.RetainHandling == mqtt.SendRetained || sub.RetainHandling == mqtt.SendRetainedIfNew && isNew) {
 			jobs = append(jobs, retainJob{sub: sub}) // [MQTT-3.3.1-9] to [MQTT-3.3.1-11]

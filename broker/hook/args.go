@@ -141,7 +141,8 @@ type Topic struct {
 }
 
 // SubscribeResult carries the modifiers of an accepted SUBSCRIBE: Topics, when
-// not nil, replaces the entries by position.
+// not nil, replaces the entries by position; further ones are subscribed to as
+// well, without a reason code in SUBACK.
 type SubscribeResult struct {
 	Topics         []Topic
 	UserProperties []mqtt.UserProperty // to SUBACK

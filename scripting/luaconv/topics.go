@@ -10,7 +10,8 @@ import (
 
 // Subscribe reads the modifiers of auth_on_subscribe about q: the topics to
 // subscribe to, by position. A QoS of 128 and above refuses an entry with that
-// reason code; entries that are missing are refused.
+// reason code; entries that are missing are refused, further ones are subscribed to
+// without an entry in SUBACK.
 //
 // Reference 1.7.
 func Subscribe(t *lua.LTable, q *hook.Subscribe) (*hook.SubscribeResult, error) {
