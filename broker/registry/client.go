@@ -109,6 +109,14 @@ func (c *Client) TakeUnsent(of *mqtt.Share, b *store.Batch) []mqtt.Queued {
 	return c.st.Unsent(of, b)
 }
 
+// Durable reports whether what the client is to get with QoS 1 or 2 must be
+// stored.
+func (c *Client) Durable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.dead && c.st.Durable()
+}
+
 // Readiness tells how soon the client can be sent a message.
 func (c *Client) Readiness() mqtt.Readiness {
 	c.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/topic"
@@ -168,6 +169,15 @@ func (m *Machine) Inbound(s Slot) (id uint16, durable bool) {
 		return r.id, m.st.stored
 	}
 	return 0, false
+}
+
+// Forget makes the packet identifier of a QoS 2 message that was refused free
+// where no answer can do so, because the connection ends: if the client sends
+// the message again, it is not taken for a repeat.
+func (m *Machine) Forget(s Slot) {
+	if r := m.responses.get(s); r != nil && r.kind == packet.TypePubrec {
+		delete(m.st.inbound, r.id)
+	}
 }
 
 // accept remembers an inbound QoS 2 identifier.
