@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -24,6 +25,8 @@ type Store struct {
 	// refused are messages taken back after others had replaced them, with what
 	// they had replaced themselves.
 	refused map[*mqtt.Message]*mqtt.Message
+
+	generation atomic.Uint64 // of the last change
 }
 
 // space is what one mountpoint retains.
@@ -55,6 +58,7 @@ func (s *Store) Put(m *mqtt.Message) (old *mqtt.Message) {
 }
 
 func (s *Store) put(m *mqtt.Message) (old *mqtt.Message) {
+	s.generation.Add(1)
 	sp := s.spaces[m.Mountpoint]
 	if sp == nil {
 		sp = &space{mountpoint: m.Mountpoint, exact: map[string]*entry{}}
@@ -120,6 +124,7 @@ func (s *Store) delete(mountpoint, topic string, only *mqtt.Message) *mqtt.Messa
 	if e == nil || only != nil && e.m != only {
 		return nil
 	}
+	s.generation.Add(1)
 	s.add(e.m, -1)
 	delete(sp.exact, topic)
 	sp.tree.remove(topic)
@@ -130,6 +135,10 @@ func (s *Store) delete(mountpoint, topic string, only *mqtt.Message) *mqtt.Messa
 	}
 	return e.m
 }
+
+// Generation returns a number that every change raises before it shows: while it
+// is what it was before a Page, that page is up to date.
+func (s *Store) Generation() uint64 { return s.generation.Load() }
 
 // maxRefused is how many messages are remembered that were taken back when they
 // were no longer there. They matter while changes made at the same time fail too.
