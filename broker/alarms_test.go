@@ -42,10 +42,19 @@ func active(l *alarm.List) (names []string) {
 	return names
 }
 
-// failing is a store that does not write while an error is set.
+// failing is a store that does not write while an error is set, and may know it
+// before.
 type failing struct {
 	store.Store
-	err atomic.Pointer[error]
+	err   atomic.Pointer[error]
+	knows atomic.Bool
+}
+
+func (s *failing) Refuses(bool) error {
+	if e := s.err.Load(); e != nil && s.knows.Load() {
+		return *e
+	}
+	return nil
 }
 
 func (s *failing) Commit(b *store.Batch, done func(error)) {
@@ -71,6 +80,9 @@ func TestAlarm_StoreFailing(t *testing.T) {
 	broken := errors.New("the disk is on fire")
 	kept.err.Store(&broken)
 	publish(mqtt.ImplementationSpecificError)
+	alarms(t, b.Alarms, "store_failing")
+	b.Alarms.Clear(alarm.StoreFailing, "")
+	kept.knows.Store(true) // nothing is committed, and the operator told all the same
 	publish(mqtt.ImplementationSpecificError)
 	alarms(t, b.Alarms, "store_failing")
 	rows, err := command(t, b, "alarm show")
@@ -78,8 +90,11 @@ func TestAlarm_StoreFailing(t *testing.T) {
 		t.Errorf("%q %v", rows, err)
 	}
 	s := b.Catalogue.Snapshot(time.Now())
-	if active, raised := s.Get("alarms_active").Value, s.Get("alarms_raised").Value; active != 1 || raised != 1 {
+	if active, raised := s.Get("alarms_active").Value, s.Get("alarms_raised").Value; active != 1 || raised != 2 {
 		t.Errorf("%d active, %d raised", active, raised)
+	}
+	if _, err := command(t, b, "retain delete topic=t"); err == nil || b.Router.Retained().Get("", "t") == nil {
+		t.Errorf("a retained message is deleted although the store fails: %v", err)
 	}
 	kept.err.Store(nil)
 	publish(mqtt.NoMatchingSubscribers)

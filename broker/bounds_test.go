@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,61 @@ func TestDisk_Full(t *testing.T) {
 	old, _ := b.Connect(packet.Connect{Version: mqtt.V311, ClientID: "old", CleanStart: true})
 	old.Send(&packet.Publish{QoS: 1, Topic: "t", PacketID: 1, Retain: true, Payload: []byte("x")})
 	old.Ended() // without an acknowledgement
+}
+
+// TestDisk_Refused: what is refused while the disk is low nobody gets, and it is
+// not retained. What nobody waits for is retained in memory and in the store,
+// also when it comes together with what is refused, and so is a deletion.
+func TestDisk_Refused(t *testing.T) {
+	ample, low := []string{"memory_limit=100GB", "min_free_disk=0"}, []string{"memory_limit=100GB", "min_free_disk=100%"}
+	b := squeezed(t, ample...)
+	sub, _ := b.Connect(packet.Connect{ClientID: "sub", SessionExpiry: 100, HasSessionExpiry: true})
+	sub.Subscribe(mqtt.ExactlyOnce, "t")
+	pub, _ := b.Connect(packet.Connect{ClientID: "pub", SessionExpiry: 100, HasSessionExpiry: true})
+	for _, topic := range []string{"r", "gone"} {
+		pub.Publish(packet.Publish{QoS: 1, Topic: topic, Retain: true, Payload: []byte("old")})
+	}
+	b.Pressure.Apply(&brokertest.Config(t, low...).Pressure)
+	message := packet.Publish{QoS: 2, Topic: "t", PacketID: 7, Payload: []byte("x")}
+	for range 3 {
+		if code := pub.Publish(message); code != mqtt.QuotaExceeded {
+			t.Errorf("QoS 2: %v", code)
+		}
+	}
+	if code := pub.Publish(packet.Publish{QoS: 1, Topic: "r", Retain: true, Payload: []byte("new")}); code != mqtt.QuotaExceeded {
+		t.Errorf("retained: %v", code)
+	}
+	if code := pub.Publish(packet.Publish{QoS: 1, Topic: "gone", Retain: true}); code.IsError() {
+		t.Errorf("deleted: %v", code)
+	}
+	b.Inject(&mqtt.Message{Topic: "will", QoS: 1, Retain: true, Payload: []byte("will")})
+	pub.Send(&packet.Publish{Topic: "zero", Retain: true, Payload: []byte("zero")},
+		&packet.Subscribe{PacketID: 9, Topics: []packet.TopicFilter{{Filter: "nothing"}}})
+	if codes := brokertest.Await[*packet.Suback](pub).Codes; codes[0] != mqtt.QuotaExceeded {
+		t.Errorf("SUBSCRIBE: %v", codes)
+	}
+	var inMemory, stored []string
+	b.Router.Retained().Each(func(m *mqtt.Message) bool {
+		inMemory = append(inMemory, m.Topic+"="+string(m.Payload))
+		return true
+	})
+	if err := b.Store.Retained(func(m *mqtt.Message) bool {
+		stored = append(stored, m.Topic+"="+string(m.Payload))
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(stored)
+	if want := []string{"r=old", "will=will", "zero=zero"}; !slices.Equal(inMemory, want) || !slices.Equal(stored, want) {
+		t.Errorf("retained in memory %q, in the store %q, want %q", inMemory, stored, want)
+	}
+	b.Pressure.Apply(&brokertest.Config(t, ample...).Pressure)
+	if code := pub.Publish(message); code.IsError() {
+		t.Errorf("once there is room: %v", code)
+	}
+	sub.Take()
+	sub.Quiet()
+	b.Balanced()
 }
 
 // TestMemory_Severe: no new clients, and those who send much are slowed down.

@@ -15,10 +15,32 @@ type diskGuard struct {
 // Commit implements store.Committer.
 func (g diskGuard) Commit(b *store.Batch, done func(error)) {
 	if g.watch.LowDisk() && grows(b) {
+		if rest := lazy(b); !rest.Empty() {
+			g.Store.Commit(rest, func(error) {}) // whoever fails says so in an alarm
+		}
 		done(store.ErrFull)
 		return
 	}
 	g.Store.Commit(b, done)
+}
+
+// Refuses implements store.Committer.
+func (g diskGuard) Refuses(grows bool) error {
+	if grows && g.watch.LowDisk() {
+		return store.ErrFull
+	}
+	return g.Store.Refuses(grows)
+}
+
+// lazy is what of a batch no promise rests on.
+func lazy(b *store.Batch) *store.Batch {
+	rest := &store.Batch{}
+	for i := range b.Ops {
+		if b.Ops[i].Lazy {
+			rest.Add(b.Ops[i])
+		}
+	}
+	return rest
 }
 
 // grows reports whether a promise rests on a batch that stores something new.
@@ -29,7 +51,9 @@ func grows(b *store.Batch) bool {
 	for i := range b.Ops {
 		switch b.Ops[i].Kind {
 		case store.PutSession, store.PutSubscription, store.Append, store.PutInbound, store.PutRetained:
-			return true
+			if !b.Ops[i].Lazy {
+				return true
+			}
 		}
 	}
 	return false

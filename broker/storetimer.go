@@ -37,6 +37,16 @@ func (s storeTimer) Commit(b *store.Batch, done func(error)) {
 	})
 }
 
+// Refuses implements store.Committer: what is refused beforehand raises the
+// alarm as a failed commit does.
+func (s storeTimer) Refuses(grows bool) error {
+	err := s.Store.Refuses(grows)
+	if err != nil {
+		s.alarms.Raise(alarm.StoreFailing, "", err.Error())
+	}
+	return err
+}
+
 // puts reports whether a batch stores something, not only deletes.
 func puts(b *store.Batch) bool {
 	for i := range b.Ops {

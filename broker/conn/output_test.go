@@ -16,6 +16,8 @@ type slow struct {
 	order     []uint64
 }
 
+func (*slow) Refuses(bool) error { return nil }
+
 func (s *slow) Commit(b *store.Batch, done func(error)) {
 	number := b.Ops[0].Entry.Number
 	if f := s.interrupt; f != nil {

@@ -42,23 +42,74 @@ func (c *Conn) decide(now time.Time, ev session.Event, m *mqtt.Message) {
 	if mod != nil {
 		c.modify(now, m, mod)
 	}
+	if err := c.unstorable(ev.Slot, qos, m); err != nil {
+		c.unstored(now, ev, m, err)
+	} else {
+		c.route(now, ev, m, qos)
+	}
+	if c.bound != nil && c.bound.published.exceeded(now) {
+		c.throttle(now, c.bound.published.rest(now))
+	}
+}
+
+// route gives a message to its receivers; qos is that of the packet.
+func (c *Conn) route(now time.Time, ev session.Event, m *mqtt.Message, qos mqtt.QoS) {
+	before := len(c.batch.Store.Ops)
 	if qos == mqtt.ExactlyOnce {
 		c.remember(ev.Slot)
 	}
+	c.batch.Untold = qos == mqtt.AtMostOnce
 	copies := c.srv.Router.Publish(now, m, &c.batch)
 	if c.chain.HasOnPublish() {
 		c.chain.OnPublish(&c.ask)
 	}
 	if qos > mqtt.AtMostOnce {
-		s := settle{slot: ev.Slot, kind: ev.Kind}
+		s := settle{slot: ev.Slot, kind: ev.Kind, stored: len(c.batch.Store.Ops) > before}
 		if copies == 0 && c.v5() {
 			s.code = mqtt.NoMatchingSubscribers
 		}
 		c.settles = append(c.settles, s)
 	}
-	if c.bound != nil && c.bound.published.exceeded(now) {
-		c.throttle(now, c.bound.published.rest(now))
+}
+
+// unstorable returns the error for which a message must be refused before
+// anybody gets it: its acknowledgement would rest on a store that is known to
+// take nothing.
+func (c *Conn) unstorable(slot session.Slot, qos mqtt.QoS, m *mqtt.Message) error {
+	if qos == mqtt.AtMostOnce {
+		return nil
 	}
+	err := c.srv.Store.Refuses(true)
+	if err == nil || qos == mqtt.ExactlyOnce && c.remembers(slot) {
+		return err
+	}
+	return c.srv.Router.Refused(m, &c.batch, c.srv.Store)
+}
+
+// remembers reports whether the identifier of a QoS 2 message must be stored.
+func (c *Conn) remembers(slot session.Slot) bool {
+	cl := c.lock()
+	defer c.unlock(cl)
+	_, durable := c.m.Inbound(slot)
+	return durable
+}
+
+// unstored refuses a message that the store does not take; the client may send
+// it again. 3.x clients are disconnected, without an acknowledgement.
+func (c *Conn) unstored(now time.Time, ev session.Event, m *mqtt.Message, err error) {
+	mt := c.srv.Metrics
+	mt.MessagesReceived.Inc(1)
+	mt.MessagesRefused.Inc(1)
+	mt.MQTTPublishError.For(c.v5()).Inc(1)
+	if c.v5() {
+		c.explain("publish of what must be stored", m.Topic, hook.Verdict{Reason: err.Error()})
+		c.settles = append(c.settles, settle{slot: ev.Slot, kind: ev.Kind, code: storeCode(err)})
+		return
+	}
+	cl := c.lock()
+	defer c.unlock(cl)
+	c.m.Forget(ev.Slot)
+	c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
 }
 
 // remember puts the identifier of an accepted QoS 2 message of a durable
@@ -123,6 +174,7 @@ func (c *Conn) denied(now time.Time, ev session.Event, m *mqtt.Message, v hook.V
 			s.code = mqtt.Success
 			if m.QoS == mqtt.ExactlyOnce {
 				c.remember(ev.Slot)
+				s.stored = true
 			}
 		}
 		c.settles = append(c.settles, s)

@@ -6,7 +6,7 @@ import (
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/registry"
 	"github.com/lunemq/lunemq/broker/retain"
-	"github.com/lunemq/lunemq/broker/router"
+	"github.com/lunemq/lunemq/broker/store"
 )
 
 // retainJob is what is left to send of the retained messages of one new
@@ -26,34 +26,79 @@ const retainPage = 64
 //
 // Spec: MQTT 5.0 §3.8.4, §3.3.1.3 [MQTT-3.3.1-8].
 func (c *Conn) sendRetained() {
-	var page []*mqtt.Message
-	var b router.Batch
+	p := c.newPage()
 	for {
 		job, ok := c.nextJob()
 		if !ok {
 			return
 		}
 		now := time.Now()
-		more := false
-		page, job.cursor, more = c.srv.Router.Retained().Page(now, c.info.Key.Mountpoint, job.sub.Filter, job.cursor, retainPage, page[:0])
-		cl := c.client.Load()
-		for _, m := range page {
-			d := mqtt.Delivery{QoS: min(m.QoS, job.sub.QoS), Retain: true, SubscriptionID: job.sub.ID}
-			if job.sub.UpgradeQoS {
-				d.QoS = job.sub.QoS
-			}
-			c.srv.Metrics.CopiesMade.Inc(1)
-			c.srv.Metrics.QueueMessageIn.Inc(1)
-			cl.Deliver(now, m, d, &b.Store)
-		}
-		clear(page)
-		if !b.Store.Empty() {
-			b.Store.Submit(c.srv.Store, c.srv.committed)
-			b.Store.Reset()
-		}
+		more := p.read(now, &job)
+		p.deliver(now)
 		c.jobDone(job, more)
-		cl.Flush(now)
+		p.cl.Flush(now)
 	}
+}
+
+// page is a number of retained messages on their way to a new subscription.
+// Owned by one goroutine; reused.
+type page struct {
+	c          *Conn
+	cl         *registry.Client
+	sub        mqtt.Subscription
+	list       []*mqtt.Message
+	generation uint64 // of the retained messages when it was read
+	batch      store.Batch
+}
+
+func (c *Conn) newPage() *page { return &page{c: c, cl: c.client.Load()} }
+
+// read fills the page with what comes next for a job.
+func (p *page) read(now time.Time, job *retainJob) (more bool) {
+	r := p.c.srv.Router.Retained()
+	p.sub, p.generation = job.sub, r.Generation()
+	p.list, job.cursor, more = r.Page(now, p.c.info.Key.Mountpoint, job.sub.Filter, job.cursor, retainPage, p.list[:0])
+	return more
+}
+
+// deliver gives the client the page.
+func (p *page) deliver(now time.Time) {
+	srv := p.c.srv
+	var m *mqtt.Message
+	pick := func() (*mqtt.Message, mqtt.Delivery) { return p.pick(now, m) }
+	n := int64(0)
+	for _, m = range p.list {
+		if p.cl.DeliverPicked(now, &p.batch, pick) {
+			n++
+		}
+	}
+	clear(p.list)
+	srv.Metrics.CopiesMade.Inc(n)
+	srv.Metrics.QueueMessageIn.Inc(n)
+	if !p.batch.Empty() {
+		p.batch.Submit(srv.Store, srv.committed)
+		p.batch.Reset()
+	}
+}
+
+// pick returns what the client gets for m: m, or what is retained in its place
+// since the page was read, if anything is. Called with the lock held. A message
+// is retained before its live copies are made, so that one that is not retained
+// yet reaches the client behind this one, and one that has reached it already is
+// retained: nothing older follows it.
+func (p *page) pick(now time.Time, m *mqtt.Message) (*mqtt.Message, mqtt.Delivery) {
+	if r := p.c.srv.Router.Retained(); r.Generation() != p.generation {
+		is := r.Get(m.Mountpoint, m.Topic)
+		if is == nil || is != m && (is.Expired(now) || p.sub.NoLocal && is.Publisher == p.cl.Key()) {
+			return nil, mqtt.Delivery{}
+		}
+		m = is
+	}
+	d := mqtt.Delivery{QoS: min(m.QoS, p.sub.QoS), Retain: true, SubscriptionID: p.sub.ID}
+	if p.sub.UpgradeQoS {
+		d.QoS = p.sub.QoS
+	}
+	return m, d
 }
 
 // manyJobs is how long the list of jobs may grow before it is looked through.

@@ -103,7 +103,7 @@ func (s *Server) Inject(now time.Time, info *hook.Client, m *mqtt.Message, will 
 }
 
 func (s *Server) inject(now time.Time, info *hook.Client, m *mqtt.Message, will bool) (copies int) {
-	var b router.Batch
+	b := router.Batch{Untold: true}
 	copies = s.Router.Publish(now, m, &b)
 	if !b.Store.Empty() {
 		b.Store.Submit(s.Store, s.committed)

@@ -16,6 +16,7 @@ type settle struct {
 	subs   []mqtt.ReasonCode   // of SUBSCRIBE and UNSUBSCRIBE
 	user   []mqtt.UserProperty // to SUBACK
 	kind   session.EventKind
+	stored bool        // of a PUBLISH: the answer rests on the commit
 	jobs   []retainJob // retained messages to send after a SUBACK
 	made   []*change   // subscriptions, to be taken back if that cannot be stored
 }
@@ -30,7 +31,7 @@ func (c *Conn) endBatch(now time.Time) {
 		clear(c.settles) // what they hold of subscriptions goes
 		c.settles = c.settles[:0]
 	case !b.Store.Sync:
-		b.Store.Submit(c.srv.Store, c.srv.committed)
+		b.Submit(c.srv.Router, c.srv.Store, c.srv.committed)
 		c.settle(now, c.settles, nil)
 		clear(c.settles)
 		c.settles = c.settles[:0]
@@ -41,7 +42,7 @@ func (c *Conn) endBatch(now time.Time) {
 		c.unsettled.add(what)
 		c.unlock(cl)
 		c.srv.Metrics.StoreCommits.Inc(1)
-		b.Store.Submit(c.srv.Store, func(err error) { c.commitDone(waiting, what, err) })
+		b.Submit(c.srv.Router, c.srv.Store, func(err error) { c.commitDone(waiting, what, err) })
 	}
 	c.read = 0
 	b.Store.Reset()
@@ -71,21 +72,26 @@ func (c *Conn) commitDone(waiting []settle, what weight, err error) {
 }
 
 // settle gives the machine the answers. A failed commit is told to 5.0 clients
-// and ends the connection of others, without an acknowledgement.
-func (c *Conn) settle(now time.Time, list []settle, err error) {
+// and ends the connection of others, without an acknowledgement. The answer to a
+// message that left nothing to be stored does not depend on it.
+func (c *Conn) settle(now time.Time, list []settle, commit error) {
 	if len(list) == 0 {
 		return
 	}
 	var jobs []retainJob
 	cl := c.lock()
 	defer c.unlock(cl)
-	c.changed(cl, list, err)
+	c.changed(cl, list, commit)
 	for i := range list {
-		s := &list[i]
+		s, err := &list[i], commit
+		if s.kind == session.WantPublish && !s.stored {
+			err = nil
+		}
 		if err != nil && s.kind == session.WantUnsubscribe {
 			c.countFailed(packet.TypeUnsubscribe)
 		}
 		if err != nil && c.m.Version() != mqtt.V5 {
+			c.forget(list[i:])
 			c.fail(now, mqtt.Errorf("conn: store", storeCode(err), "%v", err))
 			break
 		}
@@ -110,4 +116,15 @@ func (c *Conn) settle(now time.Time, list []settle, err error) {
 		}
 	}
 	c.addJobs(cl, jobs)
+}
+
+// forget makes the identifiers of QoS 2 messages free that could not be stored.
+// Once the connection has ended, another one may have taken over the session,
+// whose identifiers they are then. Called with the lock held.
+func (c *Conn) forget(list []settle) {
+	for i := range list {
+		if s := &list[i]; s.kind == session.WantPublish && s.stored && !c.ended {
+			c.m.Forget(s.slot)
+		}
+	}
 }

@@ -109,6 +109,14 @@ func (c *Client) TakeUnsent(of *mqtt.Share, b *store.Batch) []mqtt.Queued {
 	return c.st.Unsent(of, b)
 }
 
+// Durable reports whether what the client is to get with QoS 1 or 2 must be
+// stored.
+func (c *Client) Durable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.dead && c.st.Durable()
+}
+
 // Readiness tells how soon the client can be sent a message.
 func (c *Client) Readiness() mqtt.Readiness {
 	c.mu.Lock()
@@ -143,8 +151,12 @@ func (c *Client) Spill() {
 // into its offline queue. What must be stored goes into b. It reports whether
 // the caller must call Flush at the end of its batch.
 func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool) {
-	lost, reason, to := c.deliver(now, m, d, b)
-	switch to {
+	return c.delivered(now, m, d, b, c.deliver(now, m, d, b))
+}
+
+// delivered does what is left to do without the lock, see Deliver.
+func (c *Client) delivered(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch, o outcome) (flush bool) {
+	switch o.to {
 	case nobody:
 		return c.pass(now, m, d, b)
 	case connection:
@@ -152,13 +164,33 @@ func (c *Client) Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	case dirtyConnection:
 		return false
 	}
-	if reason != mqtt.DropNone {
-		c.reg.Dropped(c.key, lost, reason)
+	if o.reason != mqtt.DropNone {
+		c.reg.Dropped(c.key, o.lost, o.reason)
 	}
-	if to == offline {
+	if o.to == offline {
 		c.reg.chain().OnOfflineMessage(c.key, d, m)
 	}
 	return false
+}
+
+// DeliverPicked is Deliver, but for Flush, of what pick returns, which is called
+// with the lock held: nothing reaches the client between the choice and the
+// delivery. A nil message is none; delivered says that there was one.
+func (c *Client) DeliverPicked(now time.Time, b *store.Batch, pick func() (*mqtt.Message, mqtt.Delivery)) (delivered bool) {
+	m, d, o := c.deliverPicked(now, b, pick)
+	if m != nil {
+		c.delivered(now, m, d, b, o)
+	}
+	return m != nil
+}
+
+func (c *Client) deliverPicked(now time.Time, b *store.Batch, pick func() (*mqtt.Message, mqtt.Delivery)) (m *mqtt.Message, d mqtt.Delivery, o outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if m, d = pick(); m != nil {
+		o = c.place(now, m, d, b)
+	}
+	return m, d, o
 }
 
 // destination is where a copy went.
@@ -172,12 +204,24 @@ const (
 	offline
 )
 
+// outcome is what became of a copy, and the message that was lost for it.
+type outcome struct {
+	to     destination
+	lost   *mqtt.Message
+	reason mqtt.DropReason
+}
+
 // deliver is Deliver under the lock. A panic of the machine leaves it free.
-func (c *Client) deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (lost *mqtt.Message, reason mqtt.DropReason, to destination) {
+func (c *Client) deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) outcome {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.place(now, m, d, b)
+}
+
+// place is deliver with the lock held.
+func (c *Client) place(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) outcome {
 	if c.dead {
-		return nil, mqtt.DropNone, nobody
+		return outcome{to: nobody}
 	}
 	it := mqtt.Queued{Number: c.st.NextNumber(d.QoS), Message: m, Delivery: d}
 	if d.QoS > mqtt.AtMostOnce && c.st.Durable() {
@@ -188,18 +232,19 @@ func (c *Client) deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *sto
 	if c.online && c.conn.Deliver(now, it, b) {
 		was := c.dirty
 		if c.dirty = true; was {
-			return nil, mqtt.DropNone, dirtyConnection
+			return outcome{to: dirtyConnection}
 		}
-		return nil, mqtt.DropNone, connection
+		return outcome{to: connection}
 	}
 	out, reason := c.keep(it, b)
 	if c.reg.SpillsNow() && c.conn == nil {
 		c.st.Spill(c.offline)
 	}
-	if to = offline; reason != mqtt.DropNone && out.Number == it.Number {
+	to := offline
+	if reason != mqtt.DropNone && out.Number == it.Number {
 		to = refused
 	}
-	return out.Message, reason, to
+	return outcome{to, out.Message, reason}
 }
 
 // pass deals with a message that comes after the client's end: one of a share

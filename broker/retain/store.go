@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -21,6 +22,11 @@ type Store struct {
 	count    int
 	bytes    int64
 	expiring int // messages that expire one day
+	// refused are messages taken back after others had replaced them, with what
+	// they had replaced themselves.
+	refused map[*mqtt.Message]*mqtt.Message
+
+	generation atomic.Uint64 // of the last change
 }
 
 // space is what one mountpoint retains.
@@ -48,6 +54,11 @@ func New() *Store { return &Store{spaces: map[string]*space{}} }
 func (s *Store) Put(m *mqtt.Message) (old *mqtt.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.put(m)
+}
+
+func (s *Store) put(m *mqtt.Message) (old *mqtt.Message) {
+	s.generation.Add(1)
 	sp := s.spaces[m.Mountpoint]
 	if sp == nil {
 		sp = &space{mountpoint: m.Mountpoint, exact: map[string]*entry{}}
@@ -113,6 +124,7 @@ func (s *Store) delete(mountpoint, topic string, only *mqtt.Message) *mqtt.Messa
 	if e == nil || only != nil && e.m != only {
 		return nil
 	}
+	s.generation.Add(1)
 	s.add(e.m, -1)
 	delete(sp.exact, topic)
 	sp.tree.remove(topic)
@@ -124,10 +136,52 @@ func (s *Store) delete(mountpoint, topic string, only *mqtt.Message) *mqtt.Messa
 	return e.m
 }
 
+// Generation returns a number that every change raises before it shows: while it
+// is what it was before a Page, that page is up to date.
+func (s *Store) Generation() uint64 { return s.generation.Load() }
+
+// maxRefused is how many messages are remembered that were taken back when they
+// were no longer there. They matter while changes made at the same time fail too.
+const maxRefused = 1024
+
+// TakeBack undoes the change that m made when it was put, or by a Delete for it
+// when it is empty, and old, nil for none, was in its place: m was refused after
+// all. What has replaced m since stays; if that is taken back as well, what
+// was before m returns.
+func (s *Store) TakeBack(m, old *mqtt.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for was := true; was; {
+		var before *mqtt.Message
+		if before, was = s.refused[old]; was {
+			old = before
+		}
+	}
+	there := m
+	if len(m.Payload) == 0 {
+		there = nil
+	}
+	switch {
+	case s.get(m.Mountpoint, m.Topic) != there:
+		if s.refused == nil || len(s.refused) >= maxRefused {
+			s.refused = map[*mqtt.Message]*mqtt.Message{}
+		}
+		s.refused[m] = old
+	case old != nil:
+		s.put(old)
+	default:
+		s.delete(m.Mountpoint, m.Topic, nil)
+	}
+}
+
 // Get returns the retained message of a topic, or nil. It may have expired.
 func (s *Store) Get(mountpoint, topic string) *mqtt.Message {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	return s.get(mountpoint, topic)
+}
+
+func (s *Store) get(mountpoint, topic string) *mqtt.Message {
 	if sp := s.spaces[mountpoint]; sp != nil {
 		if e := sp.exact[topic]; e != nil {
 			return e.m

@@ -183,6 +183,52 @@ func TestEach_Stops(t *testing.T) {
 	}
 }
 
+// TestTakeBack: a change that was refused after all is undone unless another has
+// followed; of several that fail together nothing stays, in whatever order they
+// are taken back.
+func TestTakeBack(t *testing.T) {
+	old, empty := message("t"), &mqtt.Message{Topic: "t"}
+	s := New()
+	a := message("t")
+	s.Put(a)
+	if s.TakeBack(a, nil); s.Len() != 0 {
+		t.Error("a first message stays")
+	}
+	s.Put(old)
+	s.Delete("", "t")
+	if s.TakeBack(empty, old); s.Get("", "t") != old {
+		t.Error("a deleted message does not return")
+	}
+	s.Put(a)
+	next := message("t")
+	s.Put(next)
+	if s.TakeBack(a, old); s.Get("", "t") != next {
+		t.Error("what has followed is gone")
+	}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}, {1, 0, 2}, {2, 0, 1}} {
+		s := New()
+		s.Put(old)
+		chain := []*mqtt.Message{old}
+		for range 3 {
+			m := message("t")
+			chain = append(chain, m)
+			s.Put(m)
+		}
+		for _, i := range order {
+			s.TakeBack(chain[i+1], chain[i])
+		}
+		if got := s.Get("", "t"); got != old {
+			t.Errorf("%v: number %d stays", order, slices.Index(chain, got))
+		}
+	}
+	for range 2 * maxRefused {
+		s.TakeBack(message("t"), nil)
+	}
+	if len(s.refused) > maxRefused {
+		t.Errorf("%d messages are remembered", len(s.refused))
+	}
+}
+
 func TestStore_Allocs(t *testing.T) {
 	s := New()
 	for i := range 10_000 {

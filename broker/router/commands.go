@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/admin"
+	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/topic"
 )
@@ -62,6 +63,7 @@ func (r *Router) deleteRetained(c *admin.Call, st store.Committer) (admin.Result
 	done := make(chan error, 1)
 	st.Commit(&store.Batch{Ops: []store.Op{{Kind: store.DropRetained, Message: old}}, Sync: true}, func(err error) { done <- err })
 	if err := <-done; err != nil {
+		r.retained.TakeBack(&mqtt.Message{Mountpoint: mp, Topic: name}, old)
 		return nil, err
 	}
 	return admin.Done, nil

@@ -12,12 +12,17 @@ import (
 // messages leave to be stored, and who waits to be flushed. Owned by one
 // goroutine; reused.
 type Batch struct {
-	Store  store.Batch
-	dirty  []Subscriber
-	result subtrie.Result[Subscriber]
-	place  map[Subscriber]int // of a subscriber in merged
-	merged []copyFor
-	counts counts
+	Store store.Batch
+	// Untold says that nobody learns whether the messages to come are stored: no
+	// publisher waits for an acknowledgement.
+	Untold bool
+
+	changes []change
+	dirty   []Subscriber
+	result  subtrie.Result[Subscriber]
+	place   map[Subscriber]int // of a subscriber in merged
+	merged  []copyFor
+	counts  counts
 
 	policy *Policy // of the publisher, nil = the router's
 }
@@ -38,7 +43,7 @@ type counts struct{ received, routed, unrouted, copies int64 }
 func (r *Router) Publish(now time.Time, m *mqtt.Message, b *Batch) (copies int) {
 	b.counts.received++
 	if m.Retain {
-		r.retain(m, &b.Store)
+		r.retain(m, b)
 	}
 	b.result.Reset()
 	r.subs.Match(m.Mountpoint, m.Topic, &b.result)
@@ -125,22 +130,6 @@ func (r *Router) merge(now time.Time, m *mqtt.Message, b *Batch) (copies int) {
 	clear(b.place)
 	clear(b.merged)
 	return copies
-}
-
-// retain keeps or deletes the retained message of a topic.
-//
-// Spec: MQTT 5.0 §3.3.1.3 [MQTT-3.3.1-5], [MQTT-3.3.1-6], [MQTT-3.3.1-7].
-func (r *Router) retain(m *mqtt.Message, b *store.Batch) {
-	if len(m.Payload) == 0 {
-		if old := r.retained.Delete(m.Mountpoint, m.Topic); old != nil {
-			b.Add(store.Op{Kind: store.DropRetained, Message: m})
-			b.Sync = b.Sync || m.QoS > mqtt.AtMostOnce
-		}
-		return
-	}
-	r.retained.Put(m)
-	b.Add(store.Op{Kind: store.PutRetained, Message: m})
-	b.Sync = b.Sync || m.QoS > mqtt.AtMostOnce
 }
 
 // Flush sends what the batch's messages left with their receivers and adds up

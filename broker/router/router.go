@@ -22,6 +22,9 @@ type Subscriber interface {
 	Deliver(now time.Time, m *mqtt.Message, d mqtt.Delivery, b *store.Batch) (flush bool)
 	// Flush sends what Deliver has gathered. It does not block.
 	Flush(now time.Time)
+	// Durable reports whether what is delivered with QoS 1 or 2 must be stored
+	// before the publisher gets its acknowledgement.
+	Durable() bool
 	// Readiness tells how soon the subscriber can send a message.
 	Readiness() mqtt.Readiness
 }

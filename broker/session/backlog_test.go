@@ -16,7 +16,7 @@ import (
 // not see yet.
 func TestBacklog_Pending(t *testing.T) {
 	st := NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)
-	st.Restore(&store.Session{Expiry: store.Forever}, nil, nil, 1, 10)
+	st.Restore(&store.Session{Expiry: store.Forever}, nil, nil, 1, 10, 0)
 	var early, late mqtt.Ticket
 	for i, ticket := range []*mqtt.Ticket{&early, &late} {
 		it := message(uint64(5+i), mqtt.AtLeastOnce)

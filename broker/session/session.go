@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lunemq/lunemq/broker/mqtt"
+	"github.com/lunemq/lunemq/broker/packet"
 	"github.com/lunemq/lunemq/broker/queue"
 	"github.com/lunemq/lunemq/broker/store"
 	"github.com/lunemq/lunemq/broker/topic"
@@ -103,20 +104,36 @@ func (s *State) PutRecord(b *store.Batch, sync bool) {
 
 // Restore fills an empty session from the store. entries are those in flight
 // and the oldest others; more and moreBytes say what else is in the store
-// behind them.
-func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int) {
+// behind them. QoS 1 messages with a number below sent were in flight although
+// the store does not say so: they keep their places among those of QoS 2, under
+// the identifiers foreseen for them.
+//
+// Spec: MQTT 3.1.1 §4.6 [MQTT-4.6.0-1].
+func (s *State) Restore(r *store.Session, entries []store.Entry, inbound []uint16, more, moreBytes int, sent uint64) {
 	s.Username, s.Expiry, s.stored = r.Username, r.Expiry, true
 	s.subscriptions.grow(len(r.Subscriptions))
 	for _, sub := range r.Subscriptions {
 		s.subscriptions.put(topic.Join(sub.ShareName, sub.Filter), optionsOf(sub))
 	}
+	var used map[uint16]bool // identifiers in the store
+	if sent > 0 {
+		used = make(map[uint16]bool)
+		for _, e := range entries {
+			used[e.PacketID] = true
+		}
+	}
 	for _, e := range entries {
 		s.number = max(s.number, e.Number)
+		id := numberID(e.Number)
 		switch {
 		case e.Released:
 			s.window.restore(e.Queued, e.PacketID, stepReleased)
 		case e.PacketID != 0:
 			s.window.restore(e.Queued, e.PacketID, stepSent)
+		case e.Number < sent && e.Delivery.QoS == mqtt.AtLeastOnce && !used[id]:
+			used[id] = true
+			s.backlog.after = e.Number
+			s.window.restore(e.Queued, id, stepSent)
 		default:
 			s.backlog.after = e.Number
 			s.Queue.Push(e.Queued, queue.Limits{Messages: -1})
@@ -152,6 +169,15 @@ func (m *Machine) Inbound(s Slot) (id uint16, durable bool) {
 		return r.id, m.st.stored
 	}
 	return 0, false
+}
+
+// Forget makes the packet identifier of a QoS 2 message that was refused free
+// where no answer can do so, because the connection ends: if the client sends
+// the message again, it is not taken for a repeat.
+func (m *Machine) Forget(s Slot) {
+	if r := m.responses.get(s); r != nil && r.kind == packet.TypePubrec {
+		delete(m.st.inbound, r.id)
+	}
 }
 
 // accept remembers an inbound QoS 2 identifier.

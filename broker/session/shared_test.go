@@ -52,7 +52,7 @@ func TestGiveBack(t *testing.T) {
 // left to it as well.
 func TestGiveBack_Backlog(t *testing.T) {
 	st := NewState(mqtt.SessionKey{ClientID: "c"}, t0, 0)
-	st.Restore(&store.Session{Expiry: store.Forever}, nil, nil, 2, 300)
+	st.Restore(&store.Session{Expiry: store.Forever}, nil, nil, 2, 300, 0)
 	st.Continue(9, false)
 	st.backlog.after = 5
 	var b store.Batch

@@ -107,7 +107,7 @@ func TestVetted_Restored(t *testing.T) {
 		for n := range uint64(4) {
 			entries = append(entries, store.Entry{Queued: message(n+1, mqtt.QoS(1+n%2)), PacketID: uint16(n + 1), Released: n == 3})
 		}
-		st.Restore(&store.Session{Expiry: store.Forever}, entries, nil, 0, 0)
+		st.Restore(&store.Session{Expiry: store.Forever}, entries, nil, 0, 0, 0)
 		var b store.Batch
 		m.Accept(t0, st, Accepted{SessionPresent: true}, &b)
 		m.Deliver(t0, message(5, mqtt.AtMostOnce), &b) // does not overtake

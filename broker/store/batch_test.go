@@ -13,6 +13,8 @@ func (l *later) Commit(_ *Batch, done func(error)) {
 	l.done = done
 }
 
+func (*later) Refuses(bool) error { return nil }
+
 // TestSubmit_Ticket: a ticket holds its messages until the store has the batch,
 // and counts as pending until the batch is committed.
 func TestSubmit_Ticket(t *testing.T) {

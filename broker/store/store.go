@@ -50,7 +50,10 @@ const (
 
 // Op is one change.
 type Op struct {
-	Kind     OpKind
+	Kind OpKind
+	// Lazy says that no promise rests on this change, whatever Batch.Sync says:
+	// a store with too little space left takes it although it refuses the rest.
+	Lazy     bool
 	Key      mqtt.SessionKey
 	Session  *Session
 	Entry    Entry
@@ -132,6 +135,12 @@ type Committer interface {
 	// many bytes of other batches are ahead of it. Ops of a session that is not
 	// in the store, and those of an entry that is not in its queue, are ignored.
 	Commit(b *Batch, done func(error))
+	// Refuses returns the error that keeps a batch with Sync from being
+	// committed at present, nil if none is known; Commit may fail even so.
+	// grows says that the batch stores something new. It is asked for each
+	// message, before what cannot be taken back: it loads an atomic value or
+	// two and does not wait.
+	Refuses(grows bool) error
 }
 
 // Reader reads what was committed. It may block for the disk.

@@ -211,13 +211,13 @@ func (r *run) sessions(say func(string, ...any)) {
 }
 
 func (r *run) storage(words []string) error {
-	modes := map[string]storeMode{"works": storeWorks, "fails": storeFails, "holds": storeHolds}
+	modes := map[string]storeMode{"works": storeWorks, "fails": storeFails, "breaks": storeBreaks, "holds": storeHolds}
 	if len(words) != 1 {
-		return fmt.Errorf("store works, fails or holds")
+		return fmt.Errorf("store works, fails, breaks or holds")
 	}
 	m, known := modes[words[0]]
 	if !known {
-		return fmt.Errorf("store works, fails or holds, not %q", words[0])
+		return fmt.Errorf("store works, fails, breaks or holds, not %q", words[0])
 	}
 	r.store.set(m)
 	return nil

@@ -22,6 +22,7 @@ type storeMode uint8
 const (
 	storeWorks storeMode = iota
 	storeFails
+	storeBreaks // commits fail although nothing has announced it
 	storeHolds
 	storeDead // of a broker that has crashed: nothing is stored, nobody is told
 )
@@ -38,12 +39,22 @@ func (s *simStore) Commit(b *store.Batch, done func(error)) {
 	}
 	s.mu.Unlock()
 	switch {
-	case mode == storeFails:
+	case mode == storeFails, mode == storeBreaks:
 		done(errStore)
 	case mode == storeHolds && b.Sync, mode == storeDead:
 	default:
 		s.Store.Commit(b, done)
 	}
+}
+
+// Refuses implements store.Committer.
+func (s *simStore) Refuses(bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mode == storeFails {
+		return errStore
+	}
+	return nil
 }
 
 // set changes the mode; commits held back are made, or lost with a crash.

@@ -41,6 +41,9 @@ func (s *Store) Commit(b *store.Batch, done func(error)) {
 	done(s.commit(b))
 }
 
+// Refuses implements store.Committer: there is always room.
+func (*Store) Refuses(bool) error { return nil }
+
 func (s *Store) commit(b *store.Batch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

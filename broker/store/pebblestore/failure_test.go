@@ -46,8 +46,11 @@ func TestFailure(t *testing.T) {
 				t.Fatal(err)
 			}
 			do(t, s, put(key(0)))
+			if err := s.Refuses(true); err != nil {
+				t.Errorf("refuses before it has failed: %v", err)
+			}
 			acked := failing(t, s, broken)
-			if s.Failed() == nil {
+			if s.Failed() == nil || s.Refuses(false) == nil {
 				t.Error("the store does not know that it has failed")
 			}
 			if err := commit(s, complete(key(0), 1)); err == nil {

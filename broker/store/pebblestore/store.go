@@ -58,6 +58,9 @@ func (s *Store) failed() error {
 // Failed returns the error that has made the store fail, nil while it works.
 func (s *Store) Failed() error { return s.failed() }
 
+// Refuses implements store.Committer: a store that has failed takes nothing.
+func (s *Store) Refuses(bool) error { return s.failed() }
+
 // stalled is told when the store begins to wait for file descriptors, and with
 // nil when it goes on.
 func (s *Store) stalled(err error) {
