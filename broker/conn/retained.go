@@ -89,10 +89,13 @@ func (p *page) deliver(now time.Time) {
 func (p *page) pick(now time.Time, m *mqtt.Message) (*mqtt.Message, mqtt.Delivery) {
 	if r := p.c.srv.Router.Retained(); r.Generation() != p.generation {
 		is := r.Get(m.Mountpoint, m.Topic)
-		if is == nil || is != m && (is.Expired(now) || p.sub.NoLocal && is.Publisher == p.cl.Key()) {
+		if is == nil || is != m && is.Expired(now) {
 			return nil, mqtt.Delivery{}
 		}
 		m = is
+	}
+	if p.sub.NoLocal && m.Publisher == p.cl.Key() { // [MQTT-3.8.3-3]
+		return nil, mqtt.Delivery{}
 	}
 	d := mqtt.Delivery{QoS: min(m.QoS, p.sub.QoS), Retain: true, SubscriptionID: p.sub.ID}
 	if p.sub.UpgradeQoS {
