@@ -3,6 +3,7 @@ package pressure
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -89,5 +90,21 @@ func TestSmaller(t *testing.T) {
 		if got := smaller(c[0], c[1]); got != c[2] {
 			t.Errorf("smaller(%d, %d) = %d, want %d", c[0], c[1], got, c[2])
 		}
+	}
+}
+
+// TestInUse_All: memory counts that is not Go's.
+func TestInUse_All(t *testing.T) {
+	before := inUse()
+	p, err := syscall.Mmap(-1, 0, 64<<20, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = syscall.Munmap(p) }()
+	for i := 0; i < len(p); i += 4096 {
+		p[i] = 1
+	}
+	if grown := inUse() - before; grown < 48<<20 {
+		t.Errorf("grown by %d bytes, want 64 MB", grown)
 	}
 }

@@ -1,6 +1,7 @@
 package pressure
 
 import (
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,17 @@ func memTotal() int64 {
 		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
 			kb, _ := strconv.ParseInt(f[1], 10, 64)
 			return kb << 10
+		}
+	}
+	return 0
+}
+
+// resident is how much of the process is in memory, in bytes; 0 = not known.
+func resident() int64 {
+	for line := range lines("/proc/self/statm") {
+		if f := strings.Fields(line); len(f) >= 2 { // in pages: SIZE RESIDENT ...
+			pages, _ := strconv.ParseInt(f[1], 10, 64)
+			return pages * int64(os.Getpagesize())
 		}
 	}
 	return 0
