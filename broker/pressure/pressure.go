@@ -56,7 +56,7 @@ type Watch struct {
 	onShort     atomic.Pointer[func(Shortage) bool]
 	ended       atomic.Bool // what it ended is garbage that was not looked for
 	rounds      int         // how often in a row it ended somebody; run's
-	told        time.Time   // when it did last; run's
+	again       time.Time   // when it may be told next; run's
 
 	// What the machine says, replaced in tests.
 	memory  func() (used int64)
@@ -210,7 +210,8 @@ func (w *Watch) OnShort(f func(Shortage) bool) { w.onShort.Store(&f) }
 
 // relieve tells of a shortage, and reports whether there is one. What several
 // hold counts for each of them: if what was asked for did not help, the next
-// time twice as much is asked for. To help takes a moment.
+// time twice as much is asked for. To help takes a moment, and to look for who
+// could, among many clients, must not become all that is done.
 func (w *Watch) relieve(now time.Time) bool {
 	used, limit := w.used.Load(), w.limit.Load()
 	if limit <= 0 || used < limit/100*short {
@@ -218,18 +219,19 @@ func (w *Watch) relieve(now time.Time) bool {
 		return false
 	}
 	f := w.onShort.Load()
-	if f == nil || now.Sub(w.told) < hurried {
+	if f == nil || now.Before(w.again) {
 		return true
 	}
 	x := Shortage{Stopped: (used - limit/100*ample) << w.rounds}
 	if used >= limit {
 		x.Any = (used - limit/100*over) << w.rounds
 	}
+	begin := time.Now()
 	if (*f)(x) {
 		w.ended.Store(true)
-		w.told = now
 		w.rounds = min(w.rounds+1, 10)
 	}
+	w.again = now.Add(max(hurried, 10*time.Since(begin)))
 	return true
 }
 

@@ -259,9 +259,11 @@ func TestRelieve(t *testing.T) {
 		w.sample()
 		short := w.relieve(now)
 		w.relieve(now.Add(hurried / 2)) // what it has ended is still on its way out
-		if want := c.want != (Shortage{}); short != want || c.ends && len(told) != min(1, int(c.want.Stopped)) {
+		want := c.want != (Shortage{})
+		switch {
+		case short != want || len(told) != map[bool]int{true: 1}[want]:
 			t.Errorf("%d MB: short %v, told %v", c.mb, short, told)
-		} else if want && (told[0].Stopped>>20 != c.want.Stopped>>20 || told[0].Any>>20 != c.want.Any>>20) {
+		case want && (told[0].Stopped>>20 != c.want.Stopped>>20 || told[0].Any>>20 != c.want.Any>>20):
 			t.Errorf("%d MB: told %d and %d MB, want %d and %d", c.mb, told[0].Stopped>>20, told[0].Any>>20, c.want.Stopped>>20, c.want.Any>>20)
 		}
 		if forced != c.forced {
