@@ -19,17 +19,22 @@ const (
 
 // holder is a connection with what it holds in memory, in bytes.
 type holder struct {
-	c     *Conn
-	bytes int
-	stops bool // it does not move
+	c      *Conn
+	bytes  int
+	weight int  // by which they are compared
+	stops  bool // it does not move
 }
+
+// lenience is by how much less a part of a packet weighs while we do not read
+// the rest of it.
+const lenience = 8
 
 // Shed ends connections because memory is short, those that hold most first:
 // those that do not move, and if they are not enough, others. It reports whether
 // it has ended any. Called without any lock.
 func (s *Server) Shed(now time.Time, x pressure.Shortage) (ended bool) {
 	list := s.holders(now)
-	slices.SortFunc(list, func(a, b holder) int { return cmp.Compare(b.bytes, a.bytes) })
+	slices.SortFunc(list, func(a, b holder) int { return cmp.Compare(b.weight, a.weight) })
 	freed := int64(0)
 	for _, h := range list {
 		if h.stops && freed < x.Stopped {
@@ -55,8 +60,12 @@ func (s *Server) holders(now time.Time) (list []holder) {
 			return
 		}
 		ended, unread := c.unreadByUs()
+		weight := n
+		if unread {
+			weight -= p.bytes - p.bytes/lenience
+		}
 		if !ended {
-			list = append(list, holder{c, n, stuck || p.bytes >= bigPart && now.Sub(p.since) >= stopped && !unread})
+			list = append(list, holder{c, n, weight, stuck || p.bytes >= bigPart && now.Sub(p.since) >= stopped && !unread})
 		}
 	}
 	s.Registry.Each(func(cl *registry.Client) bool {
@@ -82,7 +91,7 @@ func waits(cl *registry.Client, now time.Time) (c *Conn, bytes int, stuck bool) 
 	if c == nil {
 		return nil, 0, false
 	}
-	bytes = len(c.m.Output())
+	bytes = cap(c.m.Output()) // of a large message it is all that is left, however much has gone
 	cl.Session().Each(func(it mqtt.Queued) { bytes += it.Message.Size() })
 	return c, bytes, c.blocked && now.Sub(c.stuck) >= stopped
 }

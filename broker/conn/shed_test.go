@@ -175,8 +175,11 @@ func TestShed_Stuck(t *testing.T) {
 	if n := b.Metrics.ConnectionsShed.Count(); n != 2 {
 		t.Errorf("%d are counted", n)
 	}
-	if ended := sheds(b, later, pressure.Shortage{Stopped: 10 << 20, Any: 1 << 20}, all...); len(ended) != 3 || ended[2] != 3 {
-		t.Errorf("%v ended, want who holds most of all when the limit is reached", ended)
+	if ended := sheds(b, later, pressure.Shortage{Stopped: 10 << 20, Any: 1 << 20}, all...); len(ended) != 3 || ended[2] != 2 {
+		t.Errorf("%v ended, want the subscriber before the publisher that we do not read", ended)
+	}
+	if ended := sheds(b, later, pressure.Shortage{Stopped: 10 << 20, Any: 1 << 20}, all...); len(ended) != 4 {
+		t.Errorf("%v ended, want all that hold much", ended)
 	}
 	if out := pub.out.Bytes(); !bytes.HasSuffix(out, []byte{0xe0, 1, byte(mqtt.QuotaExceeded)}) && !bytes.HasSuffix(out, []byte{0xe0, 2, byte(mqtt.QuotaExceeded), 0}) {
 		t.Errorf("the end is % x", out[max(0, len(out)-8):])
