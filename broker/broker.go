@@ -108,6 +108,7 @@ func New(cfg *Config, p Parts) (*Broker, error) {
 				go b.Registry.SpillAll()
 			}
 		})
+		p.Pressure.OnShort(func(x pressure.Shortage) bool { return b.Server.Shed(time.Now(), x) })
 	}
 	b.Catalogue = metric.NewCatalogue(b.Metrics, b.gauges())
 	b.apply(cfg)

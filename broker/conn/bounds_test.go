@@ -13,7 +13,6 @@ import (
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
 	"github.com/lunemq/lunemq/broker/packet"
-	"github.com/lunemq/lunemq/broker/pressure"
 )
 
 // socket is an engine.Conn whose client is the test: it says how much the
@@ -30,6 +29,9 @@ type socket struct {
 	in     []byte
 	parked bool
 	broken bool // Write panics
+
+	name    string
+	onWrite func(p []byte)
 }
 
 func (s *socket) Write(p []byte) int {
@@ -38,6 +40,9 @@ func (s *socket) Write(p []byte) int {
 	if s.broken {
 		s.broken = false
 		panic("planted")
+	}
+	if s.onWrite != nil {
+		s.onWrite(p)
 	}
 	n, _ := s.out.Write(p[:min(len(p), s.room)])
 	s.room -= n
@@ -66,17 +71,20 @@ func (s *socket) ended() bool {
 
 // feed has the handler receive p behind what it has left; a parked one it does
 // not call.
-func (s *socket) feed(p []byte) (consumed int) {
+func (s *socket) feed(p []byte) (consumed int) { return s.feedAt(time.Now(), p) }
+
+func (s *socket) feedAt(now time.Time, p []byte) (consumed int) {
 	s.in = append(s.in, p...)
 	s.mu.Lock()
-	if s.wakes > 0 {
+	woken := s.wakes > 0
+	if woken {
 		s.wakes, s.parked = 0, false
 	}
 	s.mu.Unlock()
-	if s.parked || len(s.in) == 0 {
+	if s.parked || len(s.in) == 0 && !woken {
 		return 0
 	}
-	consumed, s.parked = s.h.Receive(time.Now(), s.in)
+	consumed, s.parked = s.h.Receive(now, s.in)
 	s.in = s.in[consumed:]
 	return consumed
 }
@@ -99,7 +107,7 @@ func (s *socket) take(n int) {
 // dial connects a client to a broker.
 func dial(t testing.TB, b *brokertest.Broker, id string, v mqtt.Version) *socket {
 	t.Helper()
-	s := &socket{t: t, room: 1 << 20}
+	s := &socket{t: t, room: 1 << 20, name: id}
 	d := &conn.Door{Info: hook.ListenerInfo{Name: "tcp.default"}, Versions: []int{3, 4, 5}, Chain: b.Server.Chain}
 	s.h = conn.New(b.Server, d, s, &hook.Client{}, time.Now())
 	t.Cleanup(func() { s.h.Closed(time.Now(), nil) })
@@ -210,35 +218,5 @@ func TestPanic_UnderLock(t *testing.T) {
 				t.Error("the next connection of the client is not read")
 			}
 		})
-	}
-}
-
-// TestIntake_Memory: bytes of a packet that is not whole count when they come,
-// and near the limit who holds most is ended.
-func TestIntake_Memory(t *testing.T) {
-	w := pressure.Still(80<<20, 100<<20)
-	b := brokertest.Start(t, brokertest.Options{Pressure: w})
-	big, small := dial(t, b, "big", mqtt.V5), dial(t, b, "small", mqtt.V5)
-	head := []byte{0x30, 0xff, 0xff, 0xff, 0x3f}
-	big.feed(append(head, make([]byte, 1<<20)...))
-	small.feed(append(head, make([]byte, 100<<10)...))
-	if big.parked || small.parked || big.ended() {
-		t.Fatal("slowed down although memory is ample")
-	}
-	w.Hold(4 << 20) // so much has come to others since the last sample
-	small.feed(make([]byte, 300<<10))
-	if !small.parked {
-		t.Error("not slowed down by what is not whole")
-	}
-	w.Hold(2 << 20)
-	big.feed(make([]byte, 600<<10))
-	if !big.ended() || small.ended() {
-		t.Errorf("ended: big %v, small %v", big.ended(), small.ended())
-	}
-	if n := b.Metrics.ConnectionsShed.Count(); n != 1 {
-		t.Errorf("%d are counted", n)
-	}
-	if out := big.out.Bytes(); !bytes.HasSuffix(out, []byte{0xe0, 2, byte(mqtt.QuotaExceeded), 0}) && !bytes.HasSuffix(out, []byte{0xe0, 1, byte(mqtt.QuotaExceeded)}) {
-		t.Errorf("the end is % x", out)
 	}
 }

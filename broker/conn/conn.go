@@ -33,6 +33,8 @@ type Conn struct {
 	info      *hook.Client
 	lastTopic string
 	unread    int     // bytes of the last Receive that it left
+	fresh     int     // bytes that came in and are not yet counted
+	owed      *owed   // nil = nothing, as long as memory is ample
 	bound     *bounds // nil = none
 	auth      *authentication
 	told      map[string]bool // kinds of refusal already explained in the log
@@ -49,7 +51,9 @@ type Conn struct {
 	idle      []func()           // to be called once nothing of the client's is in hand
 	throttled time.Time          // input waits until then
 	armed     time.Time          // deadline given to the engine
+	stuck     time.Time          // since when blocked
 	jobs      []retainJob
+	waits     int          // bytes put into queue or output and not yet counted
 	merged    int          // how many jobs the last merge left
 	jobsRun   bool         // sendRetained runs
 	draining  bool         // somebody submits the outbox
@@ -256,7 +260,7 @@ func (c *Conn) Closed(now time.Time, err error) {
 	first := true
 	defer func() { // also when the machine is the cause of the end
 		if c.unread >= bigPart {
-			c.srv.parts.set(c, 0, c.srv.Pressure)
+			c.srv.parts.set(c, 0, 0, now, c.srv.Pressure)
 		}
 		c.srv.Metrics.SocketClose.Inc(1)
 		if c.counted {
@@ -267,12 +271,12 @@ func (c *Conn) Closed(now time.Time, err error) {
 			c.detach(now, true)
 		}
 	}()
-	first = c.close()
+	first = c.close(now)
 }
 
 // close does what is left to do with the machine, and reports whether the end
 // is not our own doing.
-func (c *Conn) close() (first bool) {
+func (c *Conn) close(now time.Time) (first bool) {
 	cl := c.lock()
 	first = !c.ended
 	after := func() {}
@@ -281,8 +285,7 @@ func (c *Conn) close() (first bool) {
 		c.unlock(cl)
 		after()
 	}()
-	after = c.last()
-	c.giveBack(c.m.Taken(len(c.m.Output())))
+	after = c.last(now)
 	return first
 }
 

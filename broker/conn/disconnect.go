@@ -24,7 +24,7 @@ func (c *Conn) disconnect(now time.Time, p *packet.Disconnect) {
 		cl.Session().Expiry = seconds(p.SessionExpiry)
 	}
 	c.srv.Log.Info("client disconnected", c.who("reason_code", p.Code.String())...)
-	after := c.last()
+	after := c.last(now)
 	c.unlock(cl)
 	after()
 	c.detach(now, withWill)

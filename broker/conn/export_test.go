@@ -22,3 +22,7 @@ func (c *Conn) RetainedPage(sub mqtt.Subscription) (deliver func()) {
 		p.cl.Flush(now)
 	}
 }
+
+// Waiting is how many bytes of output are encoded. For a caller without any
+// client's lock but one of a connection that is not c's.
+func (c *Conn) Waiting() int { return len(c.m.Output()) }

@@ -16,9 +16,32 @@ func (c *Conn) Deliver(now time.Time, it mqtt.Queued, b *store.Batch) (taken boo
 	}
 	c.m.Vet(c.vets())
 	c.lend()
+	had := len(c.m.Output())
 	c.m.Deliver(now, it, b)
+	c.put(now, len(c.m.Output())-had)
 	return true
 }
+
+// put accounts for a message that was delivered and encoded into n bytes of
+// output. Much output goes to the socket at once, so that a large message is not
+// encoded for all its receivers at the same time. Called with the lock held.
+func (c *Conn) put(now time.Time, n int) {
+	if n >= bigPart {
+		c.srv.Pressure.Took(n)
+		c.write(now)
+	}
+	if c.waits += itemBytes; c.blocked {
+		c.waits += min(n, bigPart)
+	}
+	if c.waits >= minFresh {
+		c.srv.Pressure.Took(c.waits)
+		c.waits = 0
+	}
+}
+
+// itemBytes is about what one message takes that is in flight or in a queue,
+// beside its payload.
+const itemBytes = 128
 
 // HasRoom implements registry.Attachment.
 func (c *Conn) HasRoom() bool { return c.m.HasRoom() }
@@ -71,7 +94,7 @@ func (c *Conn) flush(now time.Time) (after func()) {
 			c.lend()
 			assigns = c.m.Flow(now, &c.own) || assigns
 		}
-		if !c.write() {
+		if !c.write(now) {
 			break
 		}
 	}
@@ -105,14 +128,16 @@ func (c *Conn) wantsLoader() bool {
 
 // write hands output to the socket; it reports whether all of some went out,
 // so that more may be encoded.
-func (c *Conn) write() bool {
+func (c *Conn) write(now time.Time) bool {
 	out := c.m.Output()
 	if len(out) == 0 || c.blocked {
 		return false
 	}
 	n := c.ec.Write(out)
 	c.srv.Metrics.BytesSent.Inc(int64(n))
-	c.blocked = n < len(out)
+	if c.blocked = n < len(out); c.blocked {
+		c.stuck = now
+	}
 	c.giveBack(c.m.Taken(n))
 	return !c.blocked
 }
@@ -209,7 +234,7 @@ func (c *Conn) fail(now time.Time, err error) {
 // finish writes what is left and closes. Called with the lock held; what must
 // be done without it is done by another goroutine.
 func (c *Conn) finish(now time.Time, err error, withWill bool) {
-	after := c.last()
+	after := c.last(now)
 	c.ec.Close(err)
 	c.srv.tasks.Go(func() {
 		after()
@@ -217,10 +242,12 @@ func (c *Conn) finish(now time.Time, err error, withWill bool) {
 	})
 }
 
-// last ends output and input: the socket gets what it takes, what was done is
-// counted. What it returns is called without the lock.
-func (c *Conn) last() (after func()) {
-	c.write()
+// last ends output and input: the socket gets what it takes, the rest is given
+// up at once, although the peer may take long to close; what was done is counted.
+// What it returns is called without the lock.
+func (c *Conn) last(now time.Time) (after func()) {
+	c.write(now)
+	c.giveBack(c.m.Taken(len(c.m.Output())))
 	c.ended = true
 	return c.afterwards(c.count(), false, false)
 }

@@ -1,39 +1,33 @@
 package pressure
 
 import (
-	"bufio"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
 )
 
-// machineMemory is the memory of the cgroup, or of the machine, in bytes.
-func machineMemory() int64 {
-	total := memTotal()
-	for _, path := range []string{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue
-		}
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 && (total == 0 || n < total) {
-			return n
-		}
-	}
-	return total
-}
+// machineMemory is what the cgroup of this process allows, or what the machine
+// has, whichever is less, in bytes.
+func machineMemory() int64 { return smaller(memTotal(), cgroupMemory("")) }
 
 // memTotal reads /proc/meminfo; 0 when there is none.
 func memTotal() int64 {
-	f, err := os.Open("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if fields := strings.Fields(s.Text()); len(fields) >= 2 && fields[0] == "MemTotal:" {
-			kb, _ := strconv.ParseInt(fields[1], 10, 64)
+	for line := range lines("/proc/meminfo") {
+		if f := strings.Fields(line); len(f) >= 2 && f[0] == "MemTotal:" {
+			kb, _ := strconv.ParseInt(f[1], 10, 64)
 			return kb << 10
+		}
+	}
+	return 0
+}
+
+// resident is how much of the process is in memory, in bytes; 0 = not known.
+func resident() int64 {
+	for line := range lines("/proc/self/statm") {
+		if f := strings.Fields(line); len(f) >= 2 { // in pages: SIZE RESIDENT ...
+			pages, _ := strconv.ParseInt(f[1], 10, 64)
+			return pages * int64(os.Getpagesize())
 		}
 	}
 	return 0

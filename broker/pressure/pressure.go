@@ -2,9 +2,7 @@ package pressure
 
 import (
 	"fmt"
-	"runtime"
 	"runtime/debug"
-	"runtime/metrics"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,7 +15,7 @@ import (
 type Config struct {
 	_ struct{} `doc:"Memory and disk"`
 
-	Memory  value.Share `key:"memory_limit" default:"70%" reload:"live" doc:"Memory the whole broker may use, in bytes or as a share of what the machine or its cgroup has. From 90 % of it on, publishers are read more slowly, those that send most first, and new connections are refused."`
+	Memory  value.Share `key:"memory_limit" default:"70%" reload:"live" doc:"Memory the whole broker may use, in bytes or as a share of what the machine or its cgroup has. From 90 % of it on, publishers are read more slowly, those that send most first, and new connections are refused; from 95 % on, clients that hold much and do not move are ended, at 100 % those that hold most."`
 	MinFree value.Share `key:"min_free_disk" default:"5%" reload:"live" doc:"Space to be left free where data_dir lies, in bytes or as a share of the disk, of which at least 1GB. Below it nothing more is stored, and QoS 1 and 2 messages for durable sessions are not acknowledged."`
 }
 
@@ -49,14 +47,20 @@ type Watch struct {
 	used, limit atomic.Int64
 	held        atomic.Int64 // bytes of input that waits for more
 	counted     atomic.Int64 // of these, what is part of used
+	taken       atomic.Int64 // bytes that have come in, ever
+	seen        atomic.Int64 // of these, what is part of used
 	level       atomic.Int32
 	free        atomic.Int64
 	lowDisk     atomic.Bool
 	onLevel     atomic.Pointer[func(Level)]
+	onShort     atomic.Pointer[func(Shortage) bool]
+	ended       atomic.Bool // what it ended is garbage that was not looked for
+	rounds      int         // how often in a row it ended somebody; run's
+	again       time.Time   // when it may be told next; run's
 
 	// What the machine says, replaced in tests.
 	memory  func() (used int64)
-	collect func() bool // makes memory tell the truth, nil = nothing
+	collect func(all bool) bool // makes memory tell the truth, nil = nothing
 	total   func() int64
 	disk    func(dir string) (free, size int64, err error)
 }
@@ -66,12 +70,13 @@ type Watch struct {
 const (
 	interval = time.Second
 	idle     = 10 * time.Second
+	hurried  = interval / 4 // while memory is short
 )
 
 // New starts to watch; Close ends it. dir is where the disk is looked at;
 // alarms, which may be nil, tells the operator.
 func New(cfg *Config, dir string, alarms *alarm.List) *Watch {
-	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: heap, collect: collect, total: machineMemory, disk: diskSpace}
+	w := &Watch{alarms: alarms, dir: dir, stop: make(chan struct{}), wake: make(chan struct{}, 1), memory: inUse, collect: collect, total: machineMemory, disk: diskSpace}
 	w.Apply(cfg)
 	w.done.Go(w.run)
 	return w
@@ -97,6 +102,7 @@ func (w *Watch) Close() {
 func (w *Watch) run() {
 	next := time.NewTimer(interval)
 	defer next.Stop()
+	disk := time.Now()
 	for {
 		select {
 		case <-next.C:
@@ -104,12 +110,21 @@ func (w *Watch) run() {
 		case <-w.stop:
 			return
 		}
-		w.sample()
+		w.sampleMemory()
+		now := time.Now()
+		if now.Sub(disk) >= interval { // it is not what may grow within less
+			disk = now
+			w.sampleDisk()
+		}
+		short := w.relieve(now)
 		calm := !w.busy.Swap(false) && w.Level() == Normal
 		w.asleep.Store(calm)
-		if calm {
+		switch {
+		case calm:
 			next.Reset(idle)
-		} else {
+		case short:
+			next.Reset(hurried)
+		default:
 			next.Reset(interval)
 		}
 	}
@@ -140,7 +155,26 @@ func (w *Watch) Hold(n int64) {
 		return
 	}
 	grown := w.held.Add(n) - w.counted.Load()
-	if limit := w.limit.Load(); limit > 0 && max(grown, -grown) > max(limit/64, 4<<20) {
+	w.grown(max(grown, -grown))
+}
+
+// Took says that about n bytes have come in, or were put where they wait. They
+// count as used until a sample has looked at what became of them, and rouse one:
+// so the limit holds however fast they come.
+func (w *Watch) Took(n int) {
+	if w == nil || n <= 0 {
+		return
+	}
+	w.grown(w.taken.Add(int64(n)) - w.seen.Load())
+}
+
+// Samples come at least once for each 64th of the limit that memory may have
+// grown by, or once per minStep bytes if that is less.
+const minStep = 1 << 20
+
+// grown asks for a sample if n bytes are too many to go on without.
+func (w *Watch) grown(n int64) {
+	if limit := w.limit.Load(); limit > 0 && n > max(limit/64, minStep) {
 		w.rouse()
 	}
 }
@@ -151,35 +185,82 @@ func (w *Watch) estimate() int64 {
 	if grown > 0 {
 		grown *= 2 // buffers double
 	}
-	return w.used.Load() + grown
+	return w.used.Load() + grown + max(0, w.taken.Load()-w.seen.Load())
 }
 
-// short is the share of the limit, in percent, from which on it is not enough
-// to slow clients down.
-const short = 95
+// Shares of the limit, in percent: from short on it is not enough to slow
+// clients down, those that hold much and do not move must go, until used is
+// below ample; from 100 on others too, until used is below over.
+const (
+	ample = 90
+	short = 95
+	over  = 98
+)
 
-// Short reports whether memory is so nearly used up that somebody who holds
-// much of it must go.
-func (w *Watch) Short() bool {
-	if w == nil {
+// Shortage is by how much more memory is used than can be borne by slowing
+// clients down.
+type Shortage struct {
+	Stopped int64 // bytes to be freed by ending those that do not move
+	Any     int64 // of these, what others are to free if those do not; 0 = they may stay
+}
+
+// OnShort sets who is told of a shortage after each sample that finds one. f
+// runs in the watch's own goroutine and reports whether it has ended somebody.
+func (w *Watch) OnShort(f func(Shortage) bool) { w.onShort.Store(&f) }
+
+// relieve tells of a shortage, and reports whether there is one. What several
+// hold counts for each of them: if what was asked for did not help, the next
+// time twice as much is asked for. To help takes a moment, and to look for who
+// could, among many clients, must not become all that is done.
+func (w *Watch) relieve(now time.Time) bool {
+	used, limit := w.used.Load(), w.limit.Load()
+	if limit <= 0 || used < limit/100*short {
+		w.rounds = 0
 		return false
 	}
-	limit := w.limit.Load()
-	return limit > 0 && w.estimate() >= limit/100*short
+	f := w.onShort.Load()
+	if f == nil || now.Before(w.again) {
+		return true
+	}
+	x := Shortage{Stopped: (used - limit/100*ample) << w.rounds}
+	if used >= limit {
+		x.Any = (used - limit/100*over) << w.rounds
+	}
+	begin := time.Now()
+	if (*f)(x) {
+		w.ended.Store(true)
+		w.rounds = min(w.rounds+1, 10)
+	}
+	w.again = now.Add(max(hurried, 10*time.Since(begin)))
+	return true
 }
 
 // sample looks once and reports changes.
 func (w *Watch) sample() {
-	held, limit := w.held.Load(), w.limit.Load()
+	w.sampleMemory()
+	w.sampleDisk()
+}
+
+func (w *Watch) sampleMemory() {
+	held, taken, limit := w.held.Load(), w.taken.Load(), w.limit.Load()
 	used := w.memory()
-	if limit > 0 && used >= limit/10*9 && w.collect != nil && w.collect() {
-		held = w.held.Load()
+	if limit > 0 && used >= limit/10*9 && w.collect != nil && w.collect(w.ended.Swap(false)) {
+		held, taken = w.held.Load(), w.taken.Load()
 		used = w.memory()
 	}
+	w.saw(used, held, taken)
+	w.ring(alarm.MemoryHigh, 80, used, limit)
+	w.ring(alarm.MemorySevere, 90, used, limit)
+}
+
+// saw takes what a sample has found, in which so much of what was held and taken
+// is counted.
+func (w *Watch) saw(used, held, taken int64) {
 	w.counted.Store(held)
+	w.seen.Store(taken)
 	w.used.Store(used)
 	level := Normal
-	switch {
+	switch limit := w.limit.Load(); {
 	case limit <= 0:
 	case used >= limit/10*9:
 		level = Severe
@@ -191,9 +272,6 @@ func (w *Watch) sample() {
 			(*f)(level)
 		}
 	}
-	w.ring(alarm.MemoryHigh, 80, used, limit)
-	w.ring(alarm.MemorySevere, 90, used, limit)
-	w.sampleDisk()
 }
 
 // hysteresis is how far below its threshold, in percent of the limit, an alarm
@@ -274,32 +352,15 @@ func (w *Watch) Allowance() int {
 // String returns the level in words.
 func (l Level) String() string { return [...]string{"normal", "high", "severe"}[l] }
 
-// heap is the memory that Go holds and the collector cannot give back.
-func heap() int64 {
-	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
-	metrics.Read(s)
-	return int64(s[0].Value.Uint64() - s[1].Value.Uint64() - s[2].Value.Uint64())
-}
-
-// collect collects garbage if there is much of it: near its limit Go waits for
-// the limit with that, and what is garbage must not be taken for memory in use.
-func collect() bool {
-	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
-	metrics.Read(s)
-	objects, live := s[0].Value.Uint64(), s[1].Value.Uint64()
-	if objects-min(live, objects) < objects/16 {
-		return false
-	}
-	runtime.GC()
-	return true
-}
-
 // Still returns a Watch that takes no samples, for tests: of limit bytes used
-// ones are in use, and what Hold says.
+// ones are in use, and what Hold and Took say.
 func Still(used, limit int64) *Watch {
 	w := new(Watch)
 	w.cfg.Store(new(Config))
-	w.used.Store(used)
 	w.limit.Store(limit)
+	w.Say(used)
 	return w
 }
+
+// Say is the sample of a Still Watch.
+func (w *Watch) Say(used int64) { w.saw(used, w.held.Load(), w.taken.Load()) }

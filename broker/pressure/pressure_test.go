@@ -1,6 +1,8 @@
 package pressure
 
 import (
+	"runtime"
+	"runtime/metrics"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -81,8 +83,10 @@ func TestMachine(t *testing.T) {
 	if free, size, err := diskSpace(t.TempDir()); err != nil || free <= 0 || size < free {
 		t.Error(free, size, err)
 	}
-	if heap() <= 0 {
-		t.Error("no heap")
+	free := []metrics.Sample{{Name: "/memory/classes/heap/free:bytes"}}
+	metrics.Read(free)
+	if rss, used := resident(), inUse(); runtime.GOOS == "linux" && rss < 4<<20 || used+int64(free[0].Value.Uint64()) < rss/10*9 {
+		t.Errorf("%d of %d resident bytes are in use", used, rss)
 	}
 }
 
@@ -160,22 +164,110 @@ func TestHold(t *testing.T) {
 	*used = 800 << 20
 	w.sample()
 	w.Hold(40 << 20)
-	if w.Allowance() != 0 || w.Short() {
+	if w.Allowance() != 0 {
 		t.Error("slow at 880 of 1000 MB")
 	}
 	w.Hold(20 << 20)
-	if w.Allowance() == 0 || w.Short() {
-		t.Error("not slow at 920 of 1000 MB, or short")
+	if w.Allowance() == 0 {
+		t.Error("not slow at 920 of 1000 MB")
 	}
-	if w.Hold(20 << 20); !w.Short() {
-		t.Error("not short at 960 of 1000 MB")
-	}
-	if w.sample(); w.Short() || w.Allowance() != 0 {
+	if w.sample(); w.Allowance() != 0 {
 		t.Error("what the sample has seen counts twice")
+	}
+	w.Took(90 << 20)
+	if w.Allowance() != 0 {
+		t.Error("slow at 890 of 1000 MB")
+	}
+	w.Took(20 << 20)
+	if w.Allowance() == 0 {
+		t.Error("not slow at 910 of 1000 MB")
+	}
+	if w.sample(); w.Allowance() != 0 {
+		t.Error("what the sample has seen counts twice")
+	}
+	w.Hold(-60 << 20)
+	w.Took(120 << 20)
+	if w.Allowance() != 0 {
+		t.Error("slow at 860 of 1000 MB")
 	}
 	var none *Watch
 	none.Hold(1)
-	if none.Short() {
-		t.Error("short without a watch")
+	none.Took(1)
+	if none.Allowance() != 0 {
+		t.Error("slow without a watch")
+	}
+}
+
+// TestTook_Rouses: samples come with what is taken in, not with the clock.
+func TestTook_Rouses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, used, _ := watch(t)
+		w.wake = make(chan struct{}, 1)
+		w.done.Go(w.run)
+		defer w.Close()
+		begin := time.Now()
+		for range 200 { // 1000 MB, faster than any clock
+			if w.Allowance() > 0 {
+				break
+			}
+			*used += 5 << 20
+			w.Took(5 << 20)
+			synctest.Wait()
+		}
+		if !time.Now().Equal(begin) {
+			t.Fatal("time has passed")
+		}
+		if n, _ := w.Memory(); w.Level() != Severe || n > 920<<20 {
+			t.Errorf("%d MB at %v", n>>20, w.Level())
+		}
+	})
+}
+
+// TestRelieve: a shortage is told after each sample that finds one, more urgently
+// if that did not help, and with that garbage is collected.
+func TestRelieve(t *testing.T) {
+	w, used, _ := watch(t)
+	var told []Shortage
+	forced, ends, now := 0, true, time.Now()
+	w.collect = func(all bool) bool {
+		if all {
+			forced++
+		}
+		return all
+	}
+	w.OnShort(func(x Shortage) bool {
+		told = append(told, x)
+		return ends
+	})
+	const mb = 1 << 20
+	for _, c := range []struct {
+		mb     int64
+		ends   bool
+		want   Shortage
+		forced int
+	}{
+		{940, true, Shortage{}, 0},
+		{960, true, Shortage{Stopped: 60 * mb}, 0},
+		{960, true, Shortage{Stopped: 120 * mb}, 1},
+		{960, false, Shortage{Stopped: 240 * mb}, 1},
+		{1000, false, Shortage{Stopped: 400 * mb, Any: 80 * mb}, 0},
+		{900, true, Shortage{}, 0},
+		{960, true, Shortage{Stopped: 60 * mb}, 0},
+	} {
+		*used, told, forced, ends = c.mb*mb, nil, 0, c.ends
+		now = now.Add(hurried)
+		w.sample()
+		short := w.relieve(now)
+		w.relieve(now.Add(hurried / 2)) // what it has ended is still on its way out
+		want := c.want != (Shortage{})
+		switch {
+		case short != want || len(told) != map[bool]int{true: 1}[want]:
+			t.Errorf("%d MB: short %v, told %v", c.mb, short, told)
+		case want && (told[0].Stopped>>20 != c.want.Stopped>>20 || told[0].Any>>20 != c.want.Any>>20):
+			t.Errorf("%d MB: told %d and %d MB, want %d and %d", c.mb, told[0].Stopped>>20, told[0].Any>>20, c.want.Stopped>>20, c.want.Any>>20)
+		}
+		if forced != c.forced {
+			t.Errorf("%d MB: %d forced collections, want %d", c.mb, forced, c.forced)
+		}
 	}
 }

@@ -76,6 +76,10 @@ func (c *Client) Unlock() { c.mu.Unlock() }
 // ended.
 func (c *Client) Session() *session.State { return c.st }
 
+// Connection returns the present connection while the caller holds the lock, nil
+// while there is none.
+func (c *Client) Connection() Attachment { return c.conn }
+
 // Attached reports whether a is the client's connection. The caller holds the
 // lock.
 func (c *Client) Attached(a Attachment) bool { return c.conn == a && !c.dead }

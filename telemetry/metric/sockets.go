@@ -11,5 +11,5 @@ var socketEntries = []Entry{
 	{Name: "active_mqtt_connections", Field: "ActiveMQTTConnections", Kind: KindGauge, Unit: "connections", OID: "1.8", Help: "Clients connected over TCP, TLS and Unix sockets."},
 	{Name: "active_mqttws_connections", Field: "ActiveMQTTWSConnections", Kind: KindGauge, Unit: "connections", OID: "1.9", Help: "Clients connected over WebSocket."},
 	{Name: "total_active_connections", Field: "TotalActiveConnections", Kind: KindGauge, Unit: "connections", OID: "1.10", Help: "Clients connected over any transport."},
-	{Name: "connections_shed", Field: "ConnectionsShed", Unit: "connections", OID: "1.11", Help: "Network connections ended because memory_limit was nearly reached and they held most of all packets that were not whole."},
+	{Name: "connections_shed", Field: "ConnectionsShed", Unit: "connections", OID: "1.11", Help: "Network connections ended because memory_limit was nearly reached and they held much."},
 }

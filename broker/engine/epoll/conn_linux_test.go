@@ -146,6 +146,33 @@ func TestLoop_Fair(t *testing.T) {
 	}
 }
 
+// What is read of a large packet at once does not grow with what has come.
+func TestRead_Share(t *testing.T) {
+	l := newStepped(t)
+	server, client := tcpPair(t)
+	_ = server.(*net.TCPConn).SetReadBuffer(4 << 20)
+	had, most := 0, 0
+	l.serve(server, &funcs{receive: func(p []byte) (int, bool) {
+		most = max(most, len(p)-had)
+		had = len(p)
+		return 0, false
+	}})
+	piece := make([]byte, 256<<10)
+	_ = client.SetWriteDeadline(time.Now().Add(time.Minute))
+	for sent := 0; sent < 2<<20; sent += len(piece) {
+		if _, err := client.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+		for had < sent+len(piece) {
+			l.wait()
+			l.turn(time.Now())
+		}
+	}
+	if most > bufSize {
+		t.Errorf("%d bytes were read at once", most)
+	}
+}
+
 // Nothing is held for a connection that has consumed what it received, and
 // what is left is held in a buffer of about its size.
 func TestConn_HoldsWhatIsLeft(t *testing.T) {

@@ -108,6 +108,7 @@ func (c *conn) read(now time.Time) (int, error) {
 	var room []byte
 	if own {
 		room = c.rest.room()
+		room = room[:min(len(room), share)] // who is read more slowly is so by this
 	} else {
 		room = c.l.buf[copy(c.l.buf, left):]
 	}

@@ -78,7 +78,8 @@ type inbuf struct {
 func (b *inbuf) bytes() []byte { return b.p[b.r:] }
 
 // room returns free space to read into: at least a quarter of the buffer. A
-// full buffer at least doubles; its bytes are moved at most a few times each.
+// full buffer at least doubles; its bytes are moved at most a few times each. Of a
+// large one it is not all: who is read more slowly is so by this.
 func (b *inbuf) room(pools *pools) []byte {
 	switch {
 	case b.p == nil:
@@ -90,7 +91,7 @@ func (b *inbuf) room(pools *pools) []byte {
 	default:
 		b.move(pools, pools.get(2*cap(b.p)))
 	}
-	return b.p[len(b.p):cap(b.p)]
+	return b.p[len(b.p):min(cap(b.p), len(b.p)+largeRead)]
 }
 
 // move puts the bytes into another buffer.

@@ -23,8 +23,8 @@ func TestInbuf_AgainstSlice(t *testing.T) {
 			switch rnd.IntN(4) {
 			case 0, 1:
 				room := b.room(&pools)
-				if len(room) == 0 {
-					t.Fatalf("seed %d: no room", seed)
+				if len(room) == 0 || len(room) > largeRead {
+					t.Fatalf("seed %d: room for %d bytes", seed, len(room))
 				}
 				n := min(len(room), rnd.IntN(biggest))
 				copy(room[:n], noise[rnd.IntN(256):])
