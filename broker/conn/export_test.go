@@ -12,6 +12,12 @@ func (c *Conn) Jobs() int {
 	return len(c.jobs)
 }
 
+// Loading reports whether the backlog is being read.
+func (c *Conn) Loading() bool {
+	defer c.unlock(c.lock())
+	return c.loading
+}
+
 // RetainedPage reads retained messages for a subscription, as sendRetained does,
 // and returns what delivers them to the client.
 func (c *Conn) RetainedPage(sub mqtt.Subscription) (deliver func()) {

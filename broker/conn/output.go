@@ -90,7 +90,7 @@ func (c *Conn) flush(now time.Time) (after func()) {
 	assigns := false
 	c.m.Vet(c.vets())
 	for !c.ended {
-		if c.m.Phase() == session.Connected || c.m.Phase() == session.Reauthing {
+		if c.serves() {
 			c.lend()
 			assigns = c.m.Flow(now, &c.own) || assigns
 		}
@@ -112,10 +112,17 @@ func (c *Conn) flush(now time.Time) (after func()) {
 	return c.afterwards(drops, assigns, more)
 }
 
+// serves reports whether the client was accepted, so that it is sent messages.
+// Until then the machine has no session, although the registry has given it to
+// the connection. Called with the lock held.
+func (c *Conn) serves() bool {
+	return c.m.Phase() == session.Connected || c.m.Phase() == session.Reauthing
+}
+
 // wantsLoader reports whether load should be started. Called with the lock
 // held.
 func (c *Conn) wantsLoader() bool {
-	if c.loading || c.ended {
+	if c.loading || c.ended || !c.serves() {
 		return false
 	}
 	cl := c.client.Load()
