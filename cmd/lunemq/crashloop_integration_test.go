@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +25,14 @@ func (v *victim) Start() (string, error) {
 	return v.d.ready["tcp.default"], nil
 }
 
-func (v *victim) Kill() { v.d.kill() }
+// Kill ends the broker, which must not have ended by itself: what was lost would
+// be all that is seen of it.
+func (v *victim) Kill() {
+	v.d.kill()
+	if log := v.d.log.String(); strings.Contains(log, "panic:") || strings.Contains(log, "fatal error:") {
+		v.t.Errorf("the broker ended by itself:\n%s", log)
+	}
+}
 
 // TestCrashLoop kills a real process again and again. CRASHES says how
 // often.
