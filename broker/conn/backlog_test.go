@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,15 @@ type lateStore struct {
 	*memstore.Store
 	hold bool
 	held []func()
+	// panics makes the reading of queues panic.
+	panics atomic.Bool
+}
+
+func (s *lateStore) Queue(key mqtt.SessionKey, after uint64, f func(store.Entry) bool) ([]uint16, error) {
+	if s.panics.Load() {
+		panic("on purpose")
+	}
+	return s.Store.Queue(key, after, f)
 }
 
 func (s *lateStore) Commit(b *store.Batch, done func(error)) {
@@ -67,4 +77,26 @@ func TestBacklog_NotAccepted(t *testing.T) {
 		got += len(s.publishes())
 		return got == 10
 	})
+}
+
+// TestBacklog_Panics: a panic while a backlog is read ends that connection, not
+// the broker.
+func TestBacklog_Panics(t *testing.T) {
+	st := &lateStore{Store: memstore.New()}
+	b := brokertest.Start(t, brokertest.Options{Store: st, Set: []string{"max_offline_messages=-1", "max_online_messages=-1"}})
+	con := packet.Connect{ClientID: "s", HasSessionExpiry: true, SessionExpiry: 1000}
+	sub, _ := b.Connect(con)
+	sub.Subscribe(mqtt.AtLeastOnce, "t")
+	sub.Send(&packet.Disconnect{})
+	sub.Ended()
+	b.Inject(&mqtt.Message{Topic: "t", QoS: mqtt.AtLeastOnce, Payload: []byte("kept")})
+	b.Registry.SpillAll()
+	st.panics.Store(true)
+	sub, _ = b.Connect(con)
+	sub.Ended()
+	st.panics.Store(false)
+	sub, _ = b.Connect(con)
+	if p := sub.Take(); string(p.Payload) != "kept" {
+		t.Errorf("got %+v", p)
+	}
 }

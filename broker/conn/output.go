@@ -104,7 +104,7 @@ func (c *Conn) flush(now time.Time) (after func()) {
 	drops := c.count()
 	if c.wantsLoader() {
 		c.loading = true
-		c.srv.tasks.Go(c.load)
+		c.aside(c.load)
 	}
 	if len(drops) == 0 && c.own.Empty() && !more {
 		return nil
@@ -177,7 +177,7 @@ func (c *Conn) afterwards(drops []session.Drop, assigns, more bool) func() {
 			c.drain()
 		}
 		if more {
-			c.srv.tasks.Go(c.sendRetained)
+			c.aside(c.sendRetained)
 		}
 	}
 }
@@ -243,7 +243,7 @@ func (c *Conn) fail(now time.Time, err error) {
 func (c *Conn) finish(now time.Time, err error, withWill bool) {
 	after := c.last(now)
 	c.ec.Close(err)
-	c.srv.tasks.Go(func() {
+	c.aside(func() {
 		after()
 		c.detach(now, withWill)
 	})

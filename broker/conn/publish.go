@@ -222,14 +222,32 @@ func (c *Conn) task(f func(now time.Time)) {
 	defer func() {
 		if r := recover(); r != nil {
 			c.srv.Metrics.HookErrors.Inc(1)
-			c.srv.Log.Error("panic", c.who("panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
-			c.ec.Close(fmt.Errorf("conn: panic: %v", r))
+			c.panicked(r)
 			c.reader = &reader{tasks: c.tasks} // nobody knows how far that one has come
 		}
 	}()
 	now := time.Now()
 	f(now)
 	c.endBatch(now)
+}
+
+// aside runs f outside of the loop. A panic ends this connection, not the broker.
+func (c *Conn) aside(f func()) {
+	c.srv.tasks.Go(func() {
+		defer func() {
+			if r := recover(); r != nil {
+				c.panicked(r)
+			}
+		}()
+		f()
+	})
+}
+
+// panicked reports a panic and ends the connection. Called from the deferred
+// function that has recovered.
+func (c *Conn) panicked(r any) {
+	c.srv.Log.Error("panic", c.who("panic", fmt.Sprint(r), "stack", string(debug.Stack()))...)
+	c.ec.Close(fmt.Errorf("conn: panic: %v", r))
 }
 
 // throttle leaves the connection unread for d. Called without the lock.

@@ -30,7 +30,7 @@ func (c *Conn) thenVet(first func(), aside bool) func() {
 			first()
 		}
 		if aside {
-			c.srv.tasks.Go(c.vetAside)
+			c.aside(c.vetAside)
 			return
 		}
 		c.vet(most, false)
@@ -70,7 +70,7 @@ func (c *Conn) vet(most int, aside bool) {
 		blocks := chain.BlocksDeliver(len(it.Message.Payload))
 		if !aside && (blocks || n > most) {
 			c.flushSelf(time.Now()) // what was let through does not wait for the next answer
-			c.srv.tasks.Go(c.vetAside)
+			c.aside(c.vetAside)
 			return
 		}
 		d.Message, d.QoS, d.Retain = it.Message, it.Delivery.QoS, it.Delivery.Retain
