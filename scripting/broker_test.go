@@ -329,12 +329,15 @@ func TestBroker_AuthCache(t *testing.T) {
 	l := startLua(t, `hooks = { auth_on_register = function(m)
   auth_cache.insert(m.mountpoint, m.client_id, m.username, { { pattern = "mine/%c" } }, {})
   return true
-end, auth_on_publish = function() return false end }`)
+end }`)
 	connect := packet.Connect{Version: mqtt.V311, ClientID: "stays"}
 	old, _ := l.dial(connect)
 	c, _ := l.dial(connect)
 	old.Ended()
-	c.Publish(packet.Publish{Topic: "mine/stays", QoS: 1})
+	c.Publish(packet.Publish{Topic: "mine/stays", QoS: 1}) // no script has the hook
+	if got := c.Subscribe(1, "mine/stays"); got[0] != 128 {
+		t.Errorf("got %v", got)
+	}
 	if got := l.ext.cache.Len(); got != 1 {
 		t.Errorf("got %d entries of a connected client", got)
 	}

@@ -71,6 +71,9 @@ func (e *Engine) show() admin.Table {
 				status = "old version"
 			}
 		}
+		if v == nil && s.bars.Load() {
+			problem = "all deciding hooks refuse until it loads: " + problem
+		}
 		if v == nil {
 			t.Rows = append(t.Rows, []any{s.name, status, "", 0, 0, 0, 0, 0, 0, 0, "", 0, "", problem})
 			continue

@@ -174,7 +174,7 @@ func (c *call) no() hook.Verdict {
 func ask[R any](e *Engine, ctx context.Context, k slot, secret []byte, arg func(*luaconv.Args) *lua.LTable, read func(*lua.LTable) (hook.Verdict, R, error)) (v hook.Verdict, r R) {
 	for _, s := range *e.scripts.Load() {
 		c, ok := e.begin(ctx, s, k)
-		if !ok && s.barred(k) {
+		if !ok && s.barred(k) && e.cfg.Load().OnError != "next" {
 			return barredVerdict(s), r
 		}
 		if !ok {
@@ -240,7 +240,7 @@ func (h *Hooks) AuthOnPublish(ctx context.Context, p *hook.Publish) (v hook.Verd
 	k := slotOf(authOnPublish, p.Client)
 	for _, s := range *e.scripts.Load() {
 		c, ok := e.begin(ctx, s, k)
-		if !ok && s.barred(k) {
+		if !ok && s.barred(k) && e.cfg.Load().OnError != "next" {
 			return barredVerdict(s), nil
 		}
 		if !ok {

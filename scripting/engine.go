@@ -67,6 +67,9 @@ func Start(cfg *Config, d Deps) (*Engine, error) {
 	e.scripts.Store(&[]*Script{})
 	e.mask.Store(&[slots]where{})
 	e.cfg.Store(cfg)
+	if err := makeFolder(cfg, d.Log); err != nil {
+		return nil, err
+	}
 	if err := readable(cfg, d.OnlyFiles); err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func (e *Engine) refresh(all bool) {
 		list = append(list, s)
 		if err := e.update(cfg, s, all || isNew); err != nil {
 			e.report(s, err)
-			if all && isNew && cfg.OnError != "next" { // at a start, or by another configuration
+			if all && isNew { // at a start, or by another configuration
 				s.bar()
 			}
 		}
@@ -167,8 +170,8 @@ func (e *Engine) refresh(all bool) {
 		if old[s.path] == nil {
 			continue
 		}
-		if !e.unloaded[s.path] && !all && e.watch.again(&s.missing) {
-			list = append(list, s) // editors take a file away before they put it back
+		if !e.unloaded[s.path] && !all && (e.watch.again(&s.missing) || slices.ContainsFunc(list, (*Script).broken)) {
+			list = append(list, s) // editors take a file away before they put it back, perhaps under another name
 			continue
 		}
 		gone = append(gone, s)
@@ -225,7 +228,7 @@ func (e *Engine) update(cfg *Config, s *Script, force bool) error {
 	e.deps.Alarms.Clear(alarm.ScriptFailed, s.name)
 	s.slow.Store(0)
 	s.current.Store(next)
-	s.bars.Store(nil)
+	s.bars.Store(false)
 	s.loaded = time.Now()
 	if v != nil {
 		s.reloads++
@@ -321,10 +324,8 @@ func (e *Engine) announce() {
 				now[i].waits = now[i].waits || has && v.workers.Load()
 			}
 		}
-		if bars := s.bars.Load(); bars != nil {
-			for i, is := range bars {
-				now[i].has = now[i].has || is
-			}
+		for i := range now {
+			now[i].has = now[i].has || s.barred(slot(i))
 		}
 	}
 	if *e.mask.Load() == now {
@@ -364,8 +365,9 @@ func (e *Engine) Plugin() hook.Plugin {
 		}
 		a, b := mask[2*i], mask[2*i+1]
 		w := where{a.has || b.has, a.waits || b.waits}
-		if s := slot(2 * i); s == onRegister || s >= onClientOffline && s <= onSessionExpired {
-			w.has = true // the cache of access rules follows the clients' lives
+		switch slot(2 * i) {
+		case authOnPublish, authOnSubscribe, onClientOffline, onClientGone, onSessionExpired:
+			w.has = true // the cache of access rules decides, whatever hooks scripts have, and follows the clients' lives
 		}
 		return w
 	}

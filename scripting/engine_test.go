@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -491,7 +490,7 @@ func TestKeep_Coroutine(t *testing.T) {
 func TestStart_Broken(t *testing.T) {
 	r := start(t, map[string]string{"a.lua": hooked("return false") + " = broken", "b.lua": "hooks = { on_publish = = 1 }"})
 	r.expect(alice, "t", "deny")
-	if p := r.Plugin(); !p.Has("auth_on_publish") || p.Has("auth_on_subscribe") {
+	if p := r.Plugin(); !p.Has("auth_on_publish") || !p.Has("auth_on_register") || p.Has("on_deliver") {
 		t.Errorf("the chain is told of %v", p.Points())
 	}
 	r.write("c.lua", hooked("return true")+" = broken") // not there at the start
@@ -535,33 +534,37 @@ func TestFolder_Away(t *testing.T) {
 	}
 }
 
-// TestMayHave: a script of which no more than the text is known bars the deciding
-// hooks it may have.
-func TestMayHave(t *testing.T) {
-	const all = "auth_on_publish auth_on_publish_m5 auth_on_register auth_on_register_m5 auth_on_subscribe auth_on_subscribe_m5 on_auth_m5"
-	for text, want := range map[string]string{
-		"":                                  all, // not to be read
-		"hooks = { auth_on_publish = check": "auth_on_publish auth_on_publish_m5",
-		"hooks = { on_publish = = 1 }":      "",
-		"hooks = { on_publish_m5 = x, on_deliver = ": "",
-		`hooks = require("mod/rules")`:               all,
-		`require "x" hooks = { on_publish = f }`:     all,
-		`hooks["auth_on_" .. p] = f on_publish`:      all,
-		`for k, f in pairs(t) do hooks [k] = f end`:  all,
-		`rawset(hooks, "on_" .. "publish", f)`:       all,
-		`print("no hook is named")`:                  all,
-	} {
-		var names []string
-		for i, is := range mayHave(text) {
-			if is {
-				names = append(names, slot(i).name())
-			}
-		}
-		slices.Sort(names)
-		if got := strings.Join(names, " "); got != want {
-			t.Errorf("%q: got %s, want %s", text, got, want)
-		}
+// TestRename_Broken: a script that is saved under another name with an error, and
+// one that is barred and only renamed, take no rule away.
+func TestRename_Broken(t *testing.T) {
+	r := start(t, map[string]string{"a.lua": hooked(`return false`)})
+	r.write("b.lua", hooked(`return false`)+" = broken")
+	if err := os.Remove(filepath.Join(r.dir, "a.lua")); err != nil {
+		t.Fatal(err)
 	}
+	r.logged("b.lua")
+	for range 10 {
+		r.Engine.changed()
+		<-time.After(grace / 5)
+	}
+	r.expect(alice, "t", "deny")
+	r.write("b.lua", hooked(`return {topic = "mended"}`))
+	brokertest.Eventually(t, func() bool { return r.publish(alice, "t") == "ok topic=mended" })
+
+	x := start(t, map[string]string{"a.lua": hooked(`return false`) + " = broken"})
+	if err := os.Rename(filepath.Join(x.dir, "a.lua"), filepath.Join(x.dir, "b.lua")); err != nil {
+		t.Fatal(err)
+	}
+	x.logged("b.lua")
+	for range 10 {
+		x.Engine.changed()
+		<-time.After(grace / 5)
+	}
+	x.expect(alice, "t", "deny")
+	if err := os.Remove(filepath.Join(x.dir, "b.lua")); err != nil {
+		t.Fatal(err)
+	}
+	brokertest.Eventually(t, func() bool { return x.publish(alice, "t") == "next" })
 }
 
 // TestConfigure_Broken: another folder whose script is broken refuses, as at a
@@ -577,6 +580,21 @@ func TestConfigure_Broken(t *testing.T) {
 	if n := len(r.alarms.Active()); n != 1 {
 		t.Errorf("%d alarms", n)
 	}
+	lax := cfg
+	lax.OnError = "next"
+	if err := r.Configure(&lax); err != nil {
+		t.Fatal(err)
+	}
+	r.expect(alice, "t", "next")
+	misspelt := cfg
+	misspelt.Dir = filepath.Join(r.dir, "tow")
+	if err := r.Configure(&misspelt); err == nil || !strings.Contains(err.Error(), "script.script_dir") {
+		t.Errorf("a folder that does not exist: %v", err)
+	}
+	if err := r.Configure(&cfg); err != nil {
+		t.Fatal(err)
+	}
+	r.expect(alice, "t", "deny")
 }
 
 // TestEmptied: an empty file, which a full disk leaves, takes no rule away.

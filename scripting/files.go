@@ -1,7 +1,10 @@
 package scripting
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,16 +14,28 @@ import (
 	"github.com/lunemq/lunemq/telemetry/alarm"
 )
 
-// readable makes the folder of scripts if it is missing. What it would forbid is
-// not known unless it can be read.
+// readable returns an error if the folder of scripts cannot be read: what it
+// forbids is not known then.
 func readable(cfg *Config, onlyFiles bool) error {
-	err := os.MkdirAll(cfg.Dir, 0o750)
-	if err == nil && !onlyFiles {
-		_, err = inFolder(cfg)
+	if onlyFiles {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("scripting: script.script_dir: %w; name a folder that can be read or made", err)
+	if _, err := inFolder(cfg); err != nil {
+		return fmt.Errorf("scripting: script.script_dir: %w; name a folder that can be read", err)
 	}
+	return nil
+}
+
+// makeFolder makes the folder of scripts at a start if it is missing, and says so:
+// it may have been there the last time.
+func makeFolder(cfg *Config, log *slog.Logger) error {
+	if _, err := os.Stat(cfg.Dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
+		return fmt.Errorf("scripting: script.script_dir: %w; name a folder that exists or can be made", err)
+	}
+	log.Warn("there was no folder of scripts: an empty one was made, no script is loaded from it", "folder", cfg.Dir)
 	return nil
 }
 

@@ -119,7 +119,6 @@ func (e *Engine) any(k slot) bool { return e.mask.Load()[k].has }
 // OnRegister implements hook.OnRegister.
 func (h *Hooks) OnRegister(c *hook.Client, props *hook.Properties) {
 	p := *props
-	h.host.Cache.Connected(c)
 	h.engine().tell(c.Key, slotOf(onRegister, c), func(a *luaconv.Args) *lua.LTable { return a.Client(c, &p) })
 }
 

@@ -122,7 +122,7 @@ func (c *call) recordEnd(d hook.Decision) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `{"hook":%q,`, c.slot.name())
 	if !r.last.IsZero() {
-		fmt.Fprintf(&b, `"after":%.3f,`, c.began.Sub(r.last).Seconds())
+		fmt.Fprintf(&b, `"after":%.3f,`, max(0, c.began.Sub(r.last).Seconds()))
 	}
 	r.last = c.began
 	b.Write(args[1 : len(args)-1])

@@ -1,8 +1,6 @@
 package scripting
 
 import (
-	"regexp"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -15,9 +13,9 @@ type Script struct {
 	stats   [slots]*stats
 	slow    atomic.Int32 // calls on a loop that took too long
 	lines   logLimit     // about failing calls
-	// bars are the deciding hooks that the file speaks of, if it could not be
-	// loaded when the plugin started: they refuse until it can be.
-	bars atomic.Pointer[[slots]bool]
+	// bars: it could not be loaded when the plugin started, so that all deciding
+	// hooks refuse until it can be.
+	bars atomic.Bool
 	// recording collects calls, nil = nobody wants them.
 	recording atomic.Pointer[recording]
 
@@ -32,48 +30,24 @@ type Script struct {
 
 // retire takes the script out: calls that still find it have no hook to call.
 func (s *Script) retire() {
-	s.bars.Store(nil)
+	s.bars.Store(false)
 	if v := s.current.Swap(nil); v != nil {
 		v.retire()
 	}
 }
 
-// bar makes the deciding hooks refuse that a broken file may have: what it forbids
-// must not be open because of a restart. Called with mu held.
-func (s *Script) bar() {
-	text := ""
-	if f, err := readSource(s.path); err == nil {
-		text = f.text
-	}
-	bars := mayHave(text)
-	s.bars.Store(&bars)
+// broken reports whether the script is there and no version of it is in force.
+// Called with mu held.
+func (s *Script) broken() bool {
+	return s.failed != nil && s.current.Load() == nil && s.missing.IsZero()
 }
 
-// elsewhere is what stands in scripts whose hooks need not be named in them.
-var elsewhere = regexp.MustCompile(`\b(require|load|loadstring|rawset|setmetatable|_G)\b|hooks\s*\[`)
-
-// mayHave returns the deciding hooks that a script may have of which no more than
-// its text is known: those it names, all if they may come from elsewhere or it
-// names no hook at all.
-func mayHave(text string) (has [slots]bool) {
-	named := false
-	for name, k := range slotsByName {
-		if strings.Contains(text, strings.TrimSuffix(name, "_m5")) {
-			named, has[k] = true, k.decides()
-		}
-	}
-	if named && !elsewhere.MatchString(text) {
-		return has
-	}
-	for _, k := range slotsByName {
-		has[k] = k.decides()
-	}
-	return has
-}
+// bar makes all deciding hooks refuse: of a file that cannot be loaded nobody
+// knows what it forbids, and that must not be open because of a restart.
+func (s *Script) bar() { s.bars.Store(true) }
 
 // barred reports whether the hook refuses because the script could not be
 // loaded at the start.
 func (s *Script) barred(k slot) bool {
-	b := s.bars.Load()
-	return b != nil && b[k] && s.current.Load() == nil
+	return s.bars.Load() && k.decides() && s.current.Load() == nil
 }

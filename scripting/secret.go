@@ -20,9 +20,16 @@ const (
 	needle      = 12
 )
 
+// luaQuoted writes what string.format("%q") does.
+var luaQuoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", "\\\n", "\r", `\r`, "\x00", `\0`)
+
 // hide takes a client's password out of an error: scripts and databases like to
 // say which value was wrong.
 func hide(err error, secret []byte) error {
+	var limit *sandbox.LimitError
+	if errors.As(err, &limit) { // says nothing of the client's
+		return err
+	}
 	text := err.Error()
 	clean := redact(text, string(secret))
 	if clean == text {
@@ -43,7 +50,7 @@ func redact(text, secret string) string {
 		return text
 	}
 	quoted := strconv.Quote(secret)
-	for _, form := range []string{secret, quoted[1 : len(quoted)-1]} {
+	for _, form := range []string{secret, quoted[1 : len(quoted)-1], luaQuoted.Replace(secret)} {
 		begin := form[:min(len(form), needle)]
 		var out strings.Builder
 		rest := text

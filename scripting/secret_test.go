@@ -15,6 +15,7 @@ func TestRedact(t *testing.T) {
 		{`there is no pool "hunter2", hunter2`, "hunter2", `there is no pool "[password]", [password]`},
 		{`got the string "` + long[:50] + `..."`, long, `got the string "[password]..."`},
 		{`got "a\"b\x01c"`, "a\"b\x01c", `got "[password]"`},
+		{"got \"a\\\"b\\\nc\"", "a\"b\nc", `got "[password]"`},
 		{"no password", "", "no password"},
 		{`short: "ab" in about`, "ab", `short: "[password]" in about`},
 		{"short", "xy", "short"},

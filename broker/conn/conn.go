@@ -282,6 +282,7 @@ func (c *Conn) close(now time.Time) (first bool) {
 	after := func() {}
 	defer func() {
 		c.ended = true
+		c.info.End()
 		c.unlock(cl)
 		after()
 	}()

@@ -256,6 +256,7 @@ func (c *Conn) last(now time.Time) (after func()) {
 	c.write(now)
 	c.giveBack(c.m.Taken(len(c.m.Output())))
 	c.ended = true
+	c.info.End()
 	return c.afterwards(c.count(), false, false)
 }
 

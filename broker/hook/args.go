@@ -20,8 +20,15 @@ type Client struct {
 	Peer     netip.AddrPort // zero for Unix sockets
 	Listener ListenerInfo
 
-	kept atomic.Pointer[any]
+	kept  atomic.Pointer[any]
+	ended atomic.Bool
 }
+
+// End says that the network connection has ended, or was refused.
+func (c *Client) End() { c.ended.Store(true) }
+
+// Ended reports whether the network connection has ended.
+func (c *Client) Ended() bool { return c.ended.Load() }
 
 // Keep keeps what a plugin derives from the client once and needs for each
 // message; nil forgets it. There is room for one value. Safe for concurrent

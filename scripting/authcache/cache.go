@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -30,7 +30,7 @@ type Rule struct {
 	Topics []hook.Topic
 }
 
-// entry is the rules of one connection. Its rules are immutable.
+// entry is the rules of one connection. Immutable.
 type entry struct {
 	// owner is the connection whose registration inserted the entry: it is valid
 	// for that one only. A refused or overtaken CONNECT neither gives its rules to
@@ -38,17 +38,19 @@ type entry struct {
 	// another hook, for whoever has the identifier.
 	owner              *hook.Client
 	publish, subscribe []Rule
-	inserted           time.Time
-	connected          bool // the owner has got its session
 }
 
-// stale is how long an entry may wait for its connection, and sweepEvery how
-// many inserts lie between two looks for those that waited in vain. mostWaiting
-// bounds the entries of one client identifier.
+// over reports whether nobody can need the entry any more: its connection has
+// ended. That of a connection which begins may stand beside that of one which is
+// about to end.
+func (e *entry) over() bool { return e.owner != nil && e.owner.Ended() }
+
+// sweepEvery is how many inserts lie between two looks for entries of
+// connections that were refused, of which nobody else tells. most bounds the
+// entries of one client identifier.
 const (
-	stale       = time.Minute
-	sweepEvery  = 256
-	mostWaiting = 8
+	sweepEvery = 32
+	most       = 64
 )
 
 const shards = 64
@@ -56,12 +58,13 @@ const shards = 64
 type shard struct {
 	mu      sync.RWMutex
 	entries map[mqtt.SessionKey][]entry // newest last
-	inserts int
+	recent  []mqtt.SessionKey           // of the entries inserted last, below 2*sweepEvery
 }
 
 // Cache holds the entries. Safe for concurrent use; its locks are leaves.
 type Cache struct {
 	seed   maphash.Seed
+	used   atomic.Bool // something was inserted
 	shards [shards]shard
 }
 
@@ -78,10 +81,10 @@ func (c *Cache) shard(key mqtt.SessionKey) *shard {
 	return &c.shards[maphash.Comparable(c.seed, key)%shards]
 }
 
-// Insert replaces the entry of owner, a connection that asks to be registered,
-// at now; nil stands for whoever has the client identifier. The rules are copied,
-// with the placeholders of their patterns replaced.
-func (c *Cache) Insert(now time.Time, owner *hook.Client, key mqtt.SessionKey, username string, publish, subscribe []Rule) {
+// Insert replaces the entry of owner, a connection that asks to be registered; nil
+// stands for whoever has the client identifier. The rules are copied, with the
+// placeholders of their patterns replaced.
+func (c *Cache) Insert(owner *hook.Client, key mqtt.SessionKey, username string, publish, subscribe []Rule) {
 	fill := func(rules []Rule) []Rule {
 		rules = slices.Clone(rules)
 		for i := range rules {
@@ -89,51 +92,44 @@ func (c *Cache) Insert(now time.Time, owner *hook.Client, key mqtt.SessionKey, u
 		}
 		return rules
 	}
-	e := entry{owner: owner, publish: fill(publish), subscribe: fill(subscribe), inserted: now}
+	e := entry{owner: owner, publish: fill(publish), subscribe: fill(subscribe)}
+	c.used.Store(true)
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.keep(key, func(e *entry) bool { return e.owner != owner && !e.over() })
 	list := s.entries[key]
-	if i := slices.IndexFunc(list, func(e entry) bool { return e.owner == owner }); i >= 0 {
-		e.connected = list[i].connected
-		list = slices.Delete(slices.Clone(list), i, i+1)
-	} else if len(list) >= mostWaiting { // many CONNECTs at a time, all refused
-		list = slices.DeleteFunc(slices.Clone(list), func(e entry) bool { return !e.stays() })
+	if len(list) >= most {
+		list = list[1:]
 	}
 	s.entries[key] = append(slices.Clip(list), e)
-	if s.inserts++; s.inserts%sweepEvery == 0 {
-		for k := range s.entries {
-			s.keep(k, func(e *entry) bool { return e.stays() || now.Sub(e.inserted) <= stale })
-		}
+	if s.recent = append(s.recent, key); len(s.recent) >= 2*sweepEvery {
+		s.sweep()
 	}
 }
 
-// stays reports whether only the end of its connection or session ends an entry.
-func (e *entry) stays() bool { return e.connected || e.owner == nil }
+// sweep removes the entries of connections that were refused, of the older half
+// of those inserted lately. Called with mu held.
+func (s *shard) sweep() {
+	for _, key := range s.recent[:sweepEvery] {
+		s.keep(key, func(e *entry) bool { return !e.over() })
+	}
+	s.recent = append(s.recent[:0], s.recent[sweepEvery:]...)
+}
 
 // keep keeps the entries of a client identifier for which f is true. Called with
 // mu held.
 func (s *shard) keep(key mqtt.SessionKey, f func(*entry) bool) {
-	list := slices.DeleteFunc(slices.Clone(s.entries[key]), func(e entry) bool { return !f(&e) })
+	old := s.entries[key]
+	if !slices.ContainsFunc(old, func(e entry) bool { return !f(&e) }) {
+		return
+	}
+	list := slices.DeleteFunc(slices.Clone(old), func(e entry) bool { return !f(&e) })
 	if len(list) == 0 {
 		delete(s.entries, key)
 		return
 	}
 	s.entries[key] = list
-}
-
-// Connected says that a client has got its session.
-func (c *Cache) Connected(owner *hook.Client) {
-	s := c.shard(owner.Key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := slices.Clone(s.entries[owner.Key])
-	for i := range list {
-		if list[i].owner == owner {
-			list[i].connected = true
-			s.entries[owner.Key] = list
-		}
-	}
 }
 
 // substitute replaces placeholders, which are whole levels.
@@ -162,13 +158,13 @@ func substitute(pattern string, key mqtt.SessionKey, username string) string {
 	return strings.Join(levels, "/")
 }
 
-// Drop forgets a client whose connection or session has ended. What waits for
-// the next connection stays.
+// Drop forgets a client whose connection or session has ended, but for what
+// another connection of it inserted, which may have come before we are told.
 func (c *Cache) Drop(key mqtt.SessionKey) {
 	s := c.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keep(key, func(e *entry) bool { return !e.stays() })
+	s.keep(key, func(e *entry) bool { return e.owner != nil && !e.over() })
 }
 
 // Len is the number of entries.
@@ -187,6 +183,9 @@ func (c *Cache) Len() (n int) {
 // find returns the entry that is valid for a connection, the newest of the
 // identifier for nil.
 func (c *Cache) find(key mqtt.SessionKey, owner *hook.Client) (e entry, found bool) {
+	if !c.used.Load() {
+		return e, false
+	}
 	s := c.shard(key)
 	s.mu.RLock()
 	defer s.mu.RUnlock()

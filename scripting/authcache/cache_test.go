@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/lunemq/lunemq/broker/hook"
 	"github.com/lunemq/lunemq/broker/mqtt"
@@ -12,9 +11,7 @@ import (
 
 var key = mqtt.SessionKey{Mountpoint: "mp", ClientID: "c1"}
 
-var me, other = &hook.Client{Key: key}, &hook.Client{Key: key}
-
-var t0 = time.Unix(1e9, 0)
+var me = &hook.Client{Key: key}
 
 func rule(pattern string) Rule {
 	return Rule{Pattern: pattern, MaxQoS: 2, MaxPayload: MaxPayload}
@@ -27,7 +24,7 @@ func TestPublish(t *testing.T) {
 	}
 	small := rule("small")
 	small.MaxPayload, small.MaxQoS, small.NoRetain = 3, 1, true
-	c.Insert(t0, me, key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
+	c.Insert(me, key, "user", []Rule{rule("a/+/c"), rule("own/%m/%c/%u"), small, rule("")}, nil)
 	for _, tt := range []struct {
 		m    mqtt.Message
 		want string
@@ -47,7 +44,7 @@ func TestPublish(t *testing.T) {
 			t.Errorf("%+v: got %v, %t, want %q", tt.m, got, found, tt.want)
 		}
 	}
-	c.Insert(t0, me, key, "user", nil, nil)
+	c.Insert(me, key, "user", nil, nil)
 	if r, found := c.Publish(key, me, &mqtt.Message{Topic: "a/b/c"}); r != nil || !found {
 		t.Error("the newest entry does not count")
 	}
@@ -55,9 +52,11 @@ func TestPublish(t *testing.T) {
 	if c.Len() != 1 {
 		t.Error("the end of the connection before takes the entry of the new one")
 	}
-	c.Connected(me)
+	me := &hook.Client{Key: key}
+	c.Insert(me, key, "user", nil, nil)
+	me.End()
 	c.Drop(key)
-	if c.Len() != 0 {
+	if c.Len() != 1 {
 		t.Error("the entry stays after Drop")
 	}
 }
@@ -75,55 +74,62 @@ func TestOwner(t *testing.T) {
 		}
 		return "unknown"
 	}
+	me, other := &hook.Client{Key: key}, &hook.Client{Key: key}
 	expect := func(who *hook.Client, topic, want string) {
 		t.Helper()
 		if got := may(who, topic); got != want {
 			t.Errorf("%s: got %s, want %s", topic, got, want)
 		}
 	}
-	c.Insert(t0, me, key, "me", []Rule{rule("mine")}, nil)
-	c.Connected(me)
-	c.Insert(t0, other, key, "other", []Rule{rule("others")}, nil) // and is refused, or still being asked about its will
+	c.Insert(me, key, "me", []Rule{rule("mine")}, nil)
+	c.Insert(other, key, "other", []Rule{rule("others")}, nil) // and is refused, or still being asked about its will
 	expect(me, "mine", "yes")
 	expect(me, "others", "no")
 	expect(other, "others", "yes")
 	expect(other, "mine", "no")
 	expect(&hook.Client{Key: key}, "mine", "unknown") // an anonymous one
-	c.Drop(key)                                       // it was taken over
-	c.Connected(other)
+	me.End()                                          // it is taken over
+	c.Drop(key)
 	expect(me, "mine", "unknown")
 	expect(other, "others", "yes")
-	c.Insert(t0, nil, key, "", []Rule{rule("all")}, nil) // by on_register, say
+	c.Insert(nil, key, "", []Rule{rule("all")}, nil) // by on_register, say
 	expect(&hook.Client{Key: key}, "all", "yes")
 	expect(other, "all", "yes") // the newest
-	for range 100 {
-		c.Insert(t0, &hook.Client{}, key, "", nil, nil)
+	for range 200 {             // refused one after the other, while one is being asked about
+		refused := &hook.Client{}
+		c.Insert(refused, key, "", nil, nil)
+		refused.End()
 	}
-	if n := c.Len(); n > mostWaiting+2 {
+	if n := c.Len(); n > 3 {
 		t.Errorf("%d entries for one client identifier", n)
 	}
 	expect(other, "all", "yes")
+	for range 10 * most {
+		c.Insert(&hook.Client{}, key, "", nil, nil)
+	}
+	if n := c.Len(); n > most {
+		t.Errorf("%d entries for one client identifier", n)
+	}
 }
 
 func TestSubstitute_Wildcard(t *testing.T) {
 	c := New()
-	c.Insert(t0, nil, mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
+	c.Insert(nil, mqtt.SessionKey{ClientID: "#"}, "+", []Rule{rule("x/%c"), rule("x/%u")}, nil)
 	if r, _ := c.Publish(mqtt.SessionKey{ClientID: "#"}, me, &mqtt.Message{Topic: "x/y"}); r != nil {
 		t.Error("a client named # may publish everywhere")
 	}
 }
 
+// TestInsert_Sweeps: what refused connections inserted does not stay.
 func TestInsert_Sweeps(t *testing.T) {
 	c := New()
-	for i := range 100 * shards {
-		c.Insert(t0.Add(time.Duration(i)*time.Second), &hook.Client{}, mqtt.SessionKey{ClientID: strconv.Itoa(i)}, "", nil, nil)
+	for i := range 1000 * shards {
+		refused := &hook.Client{}
+		c.Insert(refused, mqtt.SessionKey{ClientID: strconv.Itoa(i)}, "", nil, nil)
+		refused.End()
 	}
-	before := c.Len()
-	for i := range 500 * shards {
-		c.Insert(t0.Add(time.Duration(100*shards+i)*time.Second), &hook.Client{}, mqtt.SessionKey{ClientID: strconv.Itoa(i % 10)}, "", nil, nil)
-	}
-	if before < 1000 || c.Len() > before {
-		t.Errorf("got %d entries, later %d: those whose clients never came stay", before, c.Len())
+	if n := c.Len(); n > 2*sweepEvery*shards {
+		t.Errorf("%d entries of refused connections stay", n)
 	}
 }
 
@@ -150,7 +156,7 @@ a/b a/+ no`, "\n") {
 		}
 	}
 	c := New()
-	c.Insert(t0, me, key, "", nil, []Rule{rule("a/#")})
+	c.Insert(me, key, "", nil, []Rule{rule("a/#")})
 	if r, found := c.Subscribe(key, me, "$share/g/a/b", 1); r == nil || !found {
 		t.Error("a shared subscription is not compared by its filter")
 	}
@@ -161,7 +167,7 @@ a/b a/+ no`, "\n") {
 
 func BenchmarkPublish(b *testing.B) {
 	c := New()
-	c.Insert(t0, me, key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
+	c.Insert(me, key, "user", []Rule{rule("x/y"), rule("a/+/c")}, nil)
 	m := &mqtt.Message{Topic: "a/b/c"}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -72,7 +72,7 @@ func (b *binding) cacheInsert(L *lua.LState) int {
 	}
 	publish := rules(4, "publish_acl", (*rule).publishModifiers)
 	subscribe := rules(5, "subscribe_acl", (*rule).subscribeModifiers)
-	b.Cache.Insert(time.Now(), b.client(), cacheKey(L), strings.Clone(text(L, 3)), publish, subscribe)
+	b.Cache.Insert(b.client(), cacheKey(L), strings.Clone(text(L, 3)), publish, subscribe)
 	L.Push(lua.LTrue)
 	return 1
 }

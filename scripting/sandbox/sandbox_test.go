@@ -355,6 +355,20 @@ func ExampleCompile() {
 	// Output: first.lua:1: syntax error near "/"; if the operator // is meant: this engine speaks Lua 5.1, write math.floor(a / b)
 }
 
+// TestErrors_Long: a script may put a whole payload into an error; its text does
+// not fill the log.
+func TestErrors_Long(t *testing.T) {
+	p, err := Compile("long.lua", `error(string.rep("x", 1000000))`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Options{})
+	defer s.Close()
+	if err := s.Load(context.Background(), Limits{}, p); err == nil || len(err.Error()) > 2*maxMessage || !strings.Contains(err.Error(), "bytes in all)") {
+		t.Errorf("%d bytes", len(err.Error()))
+	}
+}
+
 // TestCompile_Deep: what is nested too deeply is an error with a place, however
 // it is nested.
 func TestCompile_Deep(t *testing.T) {

@@ -183,7 +183,18 @@ func scriptError(err error) error {
 	default:
 		text = o.String()
 	}
-	return &ScriptError{Message: text, Stack: clean(api.StackTrace)}
+	return &ScriptError{Message: shorten(text, maxMessage), Stack: shorten(clean(api.StackTrace), 8*maxMessage)}
+}
+
+// maxMessage is how much of an error's text is kept, in bytes: a script may put a
+// whole payload into it.
+const maxMessage = 1 << 10
+
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + fmt.Sprintf("... (%d bytes in all)", len(text))
 }
 
 // clean removes from a stack trace the frames that are not the script's.
