@@ -1,6 +1,7 @@
 package broker_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -51,8 +52,10 @@ func TestDisk_Full(t *testing.T) {
 // not retained. What nobody waits for is retained in memory and in the store,
 // also when it comes together with what is refused, and so is a deletion.
 func TestDisk_Refused(t *testing.T) {
-	ample, low := []string{"memory_limit=100GB", "min_free_disk=0"}, []string{"memory_limit=100GB", "min_free_disk=100%"}
+	ample := []string{"memory_limit=100GB", "min_free_disk=0"}
 	b := squeezed(t, ample...)
+	least := func(n int64) []string { return []string{"memory_limit=100GB", fmt.Sprint("min_free_disk=", n)} }
+	low, full := least(b.Pressure.FreeDisk()*5/4), least(b.Pressure.FreeDisk()*4)
 	sub, _ := b.Connect(packet.Connect{ClientID: "sub", SessionExpiry: 100, HasSessionExpiry: true})
 	sub.Subscribe(mqtt.ExactlyOnce, "t")
 	pub, _ := b.Connect(packet.Connect{ClientID: "pub", SessionExpiry: 100, HasSessionExpiry: true})
@@ -90,6 +93,12 @@ func TestDisk_Refused(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(stored)
+	b.Pressure.Apply(&brokertest.Config(t, full...).Pressure)
+	b.Inject(&mqtt.Message{Topic: "unstored", Retain: true, Payload: []byte("x")})
+	n := 0
+	if err := b.Store.Retained(func(*mqtt.Message) bool { n++; return true }); err != nil || n != 3 {
+		t.Errorf("%d retained messages are stored, %v: the rest of the disk is filled with them", n, err)
+	}
 	if want := []string{"r=old", "will=will", "zero=zero"}; !slices.Equal(inMemory, want) || !slices.Equal(stored, want) {
 		t.Errorf("retained in memory %q, in the store %q, want %q", inMemory, stored, want)
 	}

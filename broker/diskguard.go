@@ -14,6 +14,9 @@ type diskGuard struct {
 
 // Commit implements store.Committer.
 func (g diskGuard) Commit(b *store.Batch, done func(error)) {
+	if g.watch.FullDisk() {
+		b = essential(b)
+	}
 	if g.watch.LowDisk() && grows(b) {
 		if rest := lazy(b); !rest.Empty() {
 			g.Store.Commit(rest, func(error) {}) // whoever fails says so in an alarm
@@ -30,6 +33,19 @@ func (g diskGuard) Refuses(grows bool) error {
 		return store.ErrFull
 	}
 	return g.Store.Refuses(grows)
+}
+
+// essential is a batch without what is retained and nobody waits for: at half of
+// min_free_disk that must not fill the rest of the disk either. A restart brings
+// the message that was stored last.
+func essential(b *store.Batch) *store.Batch {
+	rest := &store.Batch{Sync: b.Sync}
+	for i := range b.Ops {
+		if op := &b.Ops[i]; !op.Lazy || op.Kind != store.PutRetained {
+			rest.Add(*op)
+		}
+	}
+	return rest
 }
 
 // lazy is what of a batch no promise rests on.

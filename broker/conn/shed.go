@@ -45,7 +45,7 @@ func (s *Server) Shed(now time.Time, x pressure.Shortage) (ended bool) {
 	for _, h := range list {
 		if !h.stops && freed < x.Any {
 			freed += int64(h.bytes)
-			ended = h.c.shed(now, "memory_limit is reached, and it holds most") || ended
+			ended = h.c.shed(now, "memory is short, and it holds most") || ended
 		}
 	}
 	return ended

@@ -15,8 +15,8 @@ import (
 type Config struct {
 	_ struct{} `doc:"Memory and disk"`
 
-	Memory  value.Share `key:"memory_limit" default:"70%" reload:"live" doc:"Memory the whole broker may use, in bytes or as a share of what the machine or its cgroup has. From 90 % of it on, publishers are read more slowly, those that send most first, and new connections are refused; from 95 % on, clients that hold much and do not move are ended, at 100 % those that hold most."`
-	MinFree value.Share `key:"min_free_disk" default:"5%" reload:"live" doc:"Space to be left free where data_dir lies, in bytes or as a share of the disk, of which at least 1GB. Below it nothing more is stored, and QoS 1 and 2 messages for durable sessions are not acknowledged."`
+	Memory  value.Share `key:"memory_limit" default:"70%" reload:"live" doc:"Memory the whole broker may use, in bytes or as a share of what the machine or its cgroup has. From 90 % of it on, publishers are read more slowly, those that send most first, and new connections are refused; from 95 % on, clients that hold much and do not move are ended; at 100 %, or when that does not help within 5 s, those that hold most."`
+	MinFree value.Share `key:"min_free_disk" default:"5%" reload:"live" doc:"Space to be left free where data_dir lies, in bytes or as a share of the disk, of which at least 1GB. Below it QoS 1 and 2 messages for durable sessions are refused; retained messages of QoS 0 are stored down to half of it."`
 }
 
 // floor is the least that a share of the disk stands for.
@@ -52,11 +52,14 @@ type Watch struct {
 	level       atomic.Int32
 	free        atomic.Int64
 	lowDisk     atomic.Bool
+	fullDisk    atomic.Bool
 	onLevel     atomic.Pointer[func(Level)]
 	onShort     atomic.Pointer[func(Shortage) bool]
 	ended       atomic.Bool // what it ended is garbage that was not looked for
 	rounds      int         // how often in a row it ended somebody; run's
 	again       time.Time   // when it may be told next; run's
+	shortSince  time.Time   // when the shortage began, or somebody was ended last; run's
+	lastUsed    int64       // at the last shortage; run's
 
 	// What the machine says, replaced in tests.
 	memory  func() (used int64)
@@ -197,6 +200,10 @@ const (
 	over  = 98
 )
 
+// patience is how long a shortage may last that slowing down does not end: if all
+// wait in the middle of their packets, nobody's memory comes back.
+const patience = 5 * time.Second
+
 // Shortage is by how much more memory is used than can be borne by slowing
 // clients down.
 type Shortage struct {
@@ -215,20 +222,31 @@ func (w *Watch) OnShort(f func(Shortage) bool) { w.onShort.Store(&f) }
 func (w *Watch) relieve(now time.Time) bool {
 	used, limit := w.used.Load(), w.limit.Load()
 	if limit <= 0 || used < limit/100*short {
-		w.rounds = 0
+		w.rounds, w.shortSince, w.lastUsed = 0, time.Time{}, 0
 		return false
+	}
+	if w.shortSince.IsZero() {
+		w.shortSince = now
 	}
 	f := w.onShort.Load()
 	if f == nil || now.Before(w.again) {
 		return true
 	}
+	if used < w.lastUsed { // what was done helps
+		w.rounds = 0
+	}
+	w.lastUsed = used
 	x := Shortage{Stopped: (used - limit/100*ample) << w.rounds}
-	if used >= limit {
+	switch {
+	case used >= limit:
 		x.Any = (used - limit/100*over) << w.rounds
+	case now.Sub(w.shortSince) >= patience: // all are slowed down, and none can finish
+		x.Any = used - limit/100*ample
 	}
 	begin := time.Now()
 	if (*f)(x) {
 		w.ended.Store(true)
+		w.shortSince = now
 		w.rounds = min(w.rounds+1, 10)
 	}
 	w.again = now.Add(max(hurried, 10*time.Since(begin)))
@@ -301,11 +319,12 @@ func (w *Watch) sampleDisk() {
 	}
 	low := free < need
 	w.lowDisk.Store(low)
+	w.fullDisk.Store(free < need/2)
 	if !low {
 		w.alarms.Clear(alarm.DiskLow, w.dir)
 		return
 	}
-	w.alarms.Raise(alarm.DiskLow, w.dir, fmt.Sprintf("less than %d MB (min_free_disk) are free: nothing more is stored, nor acknowledged for durable sessions", need>>20))
+	w.alarms.Raise(alarm.DiskLow, w.dir, fmt.Sprintf("less than %d MB (min_free_disk) are free: nothing is acknowledged that must be stored; below half of it nothing more is stored at all", need>>20))
 }
 
 // OnLevel sets who is told of changes; f must not block.
@@ -321,6 +340,12 @@ func (w *Watch) Level() Level {
 
 // Memory returns the bytes in use and the limit, 0 for none.
 func (w *Watch) Memory() (used, limit int64) { return w.used.Load(), w.limit.Load() }
+
+// FreeDisk is how many bytes were free where data_dir lies, at the last look.
+func (w *Watch) FreeDisk() int64 { return w.free.Load() }
+
+// FullDisk reports whether less than half of min_free_disk is left.
+func (w *Watch) FullDisk() bool { return w != nil && w.fullDisk.Load() }
 
 // LowDisk reports whether less than min_free_disk is left.
 func (w *Watch) LowDisk() bool { return w != nil && w.lowDisk.Load() }

@@ -271,3 +271,40 @@ func TestRelieve(t *testing.T) {
 		}
 	}
 }
+
+// TestRelieve_Stuck: a shortage that lasts although nobody is to blame, because
+// all wait in the middle of their packets, ends somebody as well.
+func TestRelieve_Stuck(t *testing.T) {
+	w, used, _ := watch(t)
+	var told []Shortage
+	ends := false
+	w.OnShort(func(x Shortage) bool {
+		told = append(told, x)
+		return ends
+	})
+	const mb = 1 << 20
+	*used = 960 * mb
+	w.sample()
+	begin := time.Now()
+	any := func(after time.Duration) int64 {
+		t.Helper()
+		told = nil
+		if w.relieve(begin.Add(after)); len(told) != 1 {
+			t.Fatalf("told %v", told)
+		}
+		return told[0].Any >> 20
+	}
+	if n := any(0); n != 0 {
+		t.Errorf("at once %d MB", n)
+	}
+	if n := any(patience - time.Second); n != 0 {
+		t.Errorf("soon %d MB", n)
+	}
+	ends = true
+	if n := any(patience); n != 60 {
+		t.Errorf("at last %d MB", n)
+	}
+	if n := any(patience + time.Second); n != 0 {
+		t.Errorf("once somebody was ended %d MB", n)
+	}
+}
