@@ -39,8 +39,12 @@ type recording struct {
 	events []string
 	size   int // bytes of events
 	last   time.Time
-	full   chan struct{} // closed when there is no room for more
+	full   chan struct{} // closed when no more can come
+	once   sync.Once     // of closing it
 }
+
+// end says that no more can come: there is no room, or the script is gone.
+func (r *recording) end() { r.once.Do(func() { close(r.full) }) }
 
 // recorded is a call that is to be recorded when it ends.
 type recorded struct {
@@ -129,7 +133,7 @@ func (c *call) recordEnd(d hook.Decision) {
 	fmt.Fprintf(&b, `,"expect":%q}`, verdict)
 	r.events = append(r.events, ascii(b.String()))
 	if r.size += b.Len(); len(r.events) >= r.most || r.size > bytesRecorded {
-		close(r.full)
+		r.end()
 	}
 }
 

@@ -31,6 +31,9 @@ type Script struct {
 // retire takes the script out: calls that still find it have no hook to call.
 func (s *Script) retire() {
 	s.bars.Store(false)
+	if r := s.recording.Load(); r != nil {
+		r.end()
+	}
 	if v := s.current.Swap(nil); v != nil {
 		v.retire()
 	}

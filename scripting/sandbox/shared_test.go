@@ -54,6 +54,11 @@ func TestShared(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	three.Close()
+	kept := begin()
+	kept.Keep(0)
+	if err := run(kept, 5<<20); err != nil || !kept.Reset() || shared.Used() != 0 {
+		t.Errorf("%v, %d bytes stay used by a state that is kept", err, shared.Used())
+	}
 	if shared.Resize(1 << 20); shared.Used() != 0 {
 		t.Errorf("%d bytes used after Resize", shared.Used())
 	}

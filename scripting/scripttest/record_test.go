@@ -3,6 +3,7 @@ package scripttest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,5 +132,20 @@ func TestRecord_Limits(t *testing.T) {
 	}
 	if lines, err := r.engine.Record(t.Context(), script, "", "", 1, time.Millisecond); err != nil || len(lines) != 0 {
 		t.Errorf("got %v, %v", lines, err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		lines, _ = r.engine.Record(t.Context(), script, "", "", 1000, time.Hour)
+	}()
+	for gone := false; !gone; { // with the script, however often it must be tried until the recording has begun
+		if err := errors.Join(r.engine.Unload(script), r.engine.Load(script)); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-ended:
+			gone = true
+		default:
+		}
 	}
 }
